@@ -196,9 +196,7 @@ static cj_status run_steps(bench *b, const settings *s, int64_t steps)
 
 static cj_status prepare(bench *b, settings *s)
 {
-    const size_t length = strlen(s->name);
-    const bool saved = length > 12 && strcmp(s->name + length - 12, ".safetensors") == 0;
-    b->model = saved ? cj_load(s->name) : make_model(s->name, NULL);
+    b->model = is_model_file(s->name) ? cj_load(s->name) : make_model(s->name, NULL, false);
     if (!b->model)
         // told by make_model()
         return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT;

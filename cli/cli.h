@@ -102,13 +102,15 @@ int run_plot(int argc, char **argv);
 int run_bench(int argc, char **argv);
 int run_explain(int argc, char **argv);
 int run_knn(int argc, char **argv);
+int run_cross_validate(int argc, char **argv);
 int run_datasets(int argc, char **argv);
 int run_completion(int argc, char **argv);
 
-// models.c: the tutorial's networks and the library's architectures by name, for the images and
-// classes of a data set, or their own without one. A name with a dot or slash is a JSON file. NULL
-// with a sentence in cj_error().
-cj_model *make_model(const char *name, cj_dataset *data);
+// models.c: the tutorial's networks and the library's architectures by name, for the inputs and
+// classes of a data set, or their own without one; with `numbers` for targets that are no classes.
+// "auto" is a sensible model for the data, and a name with a dot or slash a JSON file. NULL with a
+// sentence in cj_error().
+cj_model *make_model(const char *name, cj_dataset *data, bool numbers);
 // The names that it takes, from index 0; NULL past the last.
 const char *model_name(int index);
 // The batch size that a model is fixed to, else the one given.
@@ -218,6 +220,8 @@ void print_json_value(const json_t *value);
 // inputs.c
 // Whether a name has that ending, in capitals or not.
 bool ends_with(const char *text, const char *end);
+// Whether a name is that of a model file, not of a known network.
+bool is_model_file(const char *name);
 // One image file as the model's first input wants it: (1, height, width, channels), uint8. With
 // `invert` light and dark change places; without it a light border of a grey image is remarked on.
 cj_status read_model_image(const cj_model *model, const char *path, bool invert, cj_tensor **image);

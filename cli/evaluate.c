@@ -1,4 +1,5 @@
 // cajal evaluate: loss, metrics and confusion matrix of a trained model.
+#include "compile.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     own_data own = {.side = PICTURE_SIDE};
     cj_status status =
         model ? load_data(&data_name, model, &own, &train, &test) : cj_error_status();
-    const bool numbers = own.schema && is_regression(own.schema);
+    const bool numbers = status == CJ_OK && kind_of_target(&own, test) != TARGET_CLASSES;
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
     if (status == CJ_OK)

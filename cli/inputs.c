@@ -11,11 +11,39 @@ bool ends_with(const char *text, const char *end)
     return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }
 
+bool is_model_file(const char *name)
+{
+    return ends_with(name, ".safetensors") || ends_with(name, ".nir");
+}
+
+// For a model whose input has a free length beside the batch: arrays that have its axes, or are one
+// sample of it.
+static cj_status fit_free_input(const cj_shape *shape, const cj_tensor *given, cj_tensor **fitted)
+{
+    cj_shape wanted = *cj_tensor_shape(given);
+    if (wanted.rank == shape->rank - 1) {
+        memmove(wanted.dims + 1, wanted.dims, (size_t)wanted.rank++ * sizeof *wanted.dims);
+        wanted.dims[0] = 1;
+    }
+    bool fits = wanted.rank == shape->rank;
+    for (int i = 1; fits && i < wanted.rank; i++)
+        fits = shape->dims[i] < 0 || shape->dims[i] == wanted.dims[i];
+    if (fits)
+        return cj_tensor_reshape(given, wanted, fitted);
+    char a[160], b[160];
+    return cj_fail(CJ_SHAPE_MISMATCH, "the input has shape %s, needed is %s",
+                   cj_shape_text(cj_tensor_shape(given), a, sizeof a),
+                   cj_shape_text(shape, b, sizeof b));
+}
+
 cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
 {
     const cj_shape *shape = cj_model_input_shape(model, 0);
     if (!shape)
         return cj_fail(CJ_NOT_BUILT, "the model does not know the shape of its input");
+    for (int i = 1; i < shape->rank; i++)
+        if (shape->dims[i] < 0)
+            return fit_free_input(shape, given, fitted);
     cj_shape wanted = *shape;
     wanted.dims[0] = -1;
     cj_tensor *reshaped = NULL;

@@ -6,7 +6,8 @@
 
 const command commands[] = {
     {"train", "[MODEL]",
-     "train mnist-cnn (the default), mnist-mlp, lenet5, resnet20, ..., or a JSON architecture",
+     "train a model that fits the data (auto, the default), mnist-cnn, resnet20, ..., or a JSON "
+     "architecture",
      run_train},
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
     {"predict", "FILE INPUT...", "what a model answers to images or rows of numbers", run_predict},
@@ -15,6 +16,9 @@ const command commands[] = {
     {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},
+    {"cross-validate", "[MODEL]",
+     "train a new model on all parts of the data but one, test it on that, and each part in turn",
+     run_cross_validate},
     {"datasets", "list | info NAME | fetch NAME | show NAME [FILE.png]",
      "the data sets at hand, and a look at any data", run_datasets},
     {"completion", "SHELL", "completion for bash (the default), zsh or fish", run_completion},
@@ -35,7 +39,7 @@ void print_usage(FILE *stream)
 {
     fprintf(stream, "usage: cajal COMMAND [OPTION]... [ARGUMENT]...\n\n");
     for (const command *c = commands; c->name; c++)
-        fprintf(stream, "  %-11s %s\n", c->name, c->help);
+        fprintf(stream, "  %-15s %s\n", c->name, c->help);
     fprintf(
         stream,
         "\n`cajal COMMAND --help` tells more; `cajal --version` the version.\n"

@@ -6,63 +6,120 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Chapter 3, feed-forward.
-static cj_model *mlp(cj_layer *input, int64_t classes)
+// What a model is made for.
+typedef struct task {
+    cj_layer *input;
+    bool bytes;      // inputs are bytes, to be scaled to 0..1; else numbers, to be standardised
+    int64_t outputs; // how many classes, or with `numbers` how many numbers
+    bool numbers;    // any numbers are predicted, not a class
+} task;
+
+static cj_layer *scale(const task *t)
 {
-    return cj_sequential(input, cj_rescaling(1.0 / 255), cj_flatten(),
-                         cj_dense(128, .activation = "relu"),
-                         cj_dense(classes, .activation = "softmax"));
+    return t->bytes ? cj_rescaling(1.0 / 255) : cj_normalization();
+}
+
+static cj_layer *answer(const task *t)
+{
+    return t->numbers ? cj_dense(t->outputs) : cj_dense(t->outputs, .activation = "softmax");
+}
+
+// Chapter 3, feed-forward.
+static cj_model *mlp(const task *t)
+{
+    return cj_sequential(t->input, scale(t), cj_flatten(), cj_dense(128, .activation = "relu"),
+                         answer(t));
 }
 
 // Chapter 3, convolutional.
-static cj_model *cnn_small(cj_layer *input, int64_t classes)
+static cj_model *cnn_small(const task *t)
 {
-    return cj_sequential(input, cj_rescaling(1.0 / 255),
-                         cj_conv2d(10, {5, 5}, .activation = "relu"), cj_max_pooling2d({2, 2}),
-                         cj_conv2d(20, {5, 5}, .activation = "relu"), cj_max_pooling2d({2, 2}),
-                         cj_flatten(), cj_dense(50, .activation = "relu"),
-                         cj_dense(classes, .activation = "softmax"));
+    return cj_sequential(t->input, scale(t), cj_conv2d(10, {5, 5}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(20, {5, 5}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(50, .activation = "relu"),
+                         answer(t));
 }
 
 // Chapter 4.5.
-static cj_model *cnn(cj_layer *input, int64_t classes)
+static cj_model *cnn(const task *t)
 {
-    return cj_sequential(input, cj_rescaling(1.0 / 255),
-                         cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
-                         cj_conv2d(64, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
-                         cj_flatten(), cj_dense(128, .activation = "relu"),
-                         cj_dense(classes, .activation = "softmax"));
+    return cj_sequential(t->input, scale(t), cj_conv2d(32, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(),
+                         cj_dense(128, .activation = "relu"), answer(t));
+}
+
+// Images of any size, down to one pixel: what is left after three pools is averaged.
+static cj_model *image_cnn(const task *t)
+{
+    return cj_sequential(
+        t->input, scale(t), cj_conv2d(32, {3, 3}, .padding = "same", .activation = "relu"),
+        cj_max_pooling2d({2, 2}, .padding = "same"),
+        cj_conv2d(64, {3, 3}, .padding = "same", .activation = "relu"),
+        cj_max_pooling2d({2, 2}, .padding = "same"),
+        cj_conv2d(128, {3, 3}, .padding = "same", .activation = "relu"),
+        cj_global_average_pooling2d(), cj_dense(128, .activation = "relu"), answer(t));
+}
+
+static cj_model *numbers_mlp(const task *t)
+{
+    return cj_sequential(t->input, scale(t), cj_flatten(), cj_dense(64, .activation = "relu"),
+                         cj_dense(64, .activation = "relu"), answer(t));
+}
+
+static cj_model *series_gru(const task *t)
+{
+    return cj_sequential(t->input, scale(t), cj_gru(64), answer(t));
 }
 
 // Texts as words, a recurrence that reads them both ways.
-static cj_model *text_gru(cj_layer *input, int64_t classes)
+static cj_model *text_gru(const task *t)
 {
-    return cj_sequential(input, cj_text_vectorization(10000, .output_sequence_length = 100),
+    return cj_sequential(t->input, cj_text_vectorization(10000, .output_sequence_length = 100),
                          cj_embedding(10000, 64, .mask_zero = true), cj_bidirectional(cj_gru(32)),
-                         cj_dense(classes, .activation = "softmax"));
+                         answer(t));
 }
 
 // Texts as the words in them, in no order.
-static cj_model *text_words(cj_layer *input, int64_t classes)
+static cj_model *text_words(const task *t)
 {
-    return cj_sequential(input,
+    return cj_sequential(t->input,
                          cj_text_vectorization(10000, .ngrams = {1, 2}, .output_mode = "multi_hot",
                                                .pad_to_max_tokens = true),
-                         cj_dense(classes, .activation = "softmax"));
+                         answer(t));
 }
 
 static const struct {
     const char *name, *what;
-    cj_model *(*make)(cj_layer *input, int64_t classes);
+    cj_model *(*make)(const task *t);
 } models[] = {
     {"mnist-cnn", "chapter 4.5: two convolutions of 32 and 64 filters, two pools, dense 128", cnn},
     {"mnist-cnn-small", "chapter 3: two convolutions of 10 and 20 filters, two pools, dense 50",
      cnn_small},
     {"mnist-mlp", "chapter 3: dense 128, dense 10", mlp},
+    {"image-cnn", "images of any size: convolutions of 32, 64 and 128 filters, dense 128",
+     image_cnn},
+    {"numbers-mlp", "rows of numbers: standardised, two dense layers of 64", numbers_mlp},
+    {"series-gru", "numbers in time: standardised, GRU 64", series_gru},
     {"text-gru", "texts: embedding, bidirectional GRU, dense", text_gru},
     {"text-words", "texts: words and pairs of words, dense", text_words},
 };
 enum { MODEL_COUNT = sizeof(models) / sizeof models[0] };
+
+// A sensible first model for what the data holds.
+static const char *sensible_model(const cj_dataset *data)
+{
+    const cj_tensor *x = data ? cj_dataset_x(data, 0) : NULL;
+    const cj_shape *shape = cj_tensor_shape(x);
+    if (!x)
+        return "mnist-cnn";
+    if (cj_tensor_dtype(x) == CJ_STRING)
+        return "text-gru";
+    if (shape->rank == 4 && shape->dims[1] >= 24 && shape->dims[1] <= 32 && shape->dims[2] >= 24 &&
+        shape->dims[2] <= 32 && shape->dims[3] == 1)
+        return "mnist-cnn";
+    return shape->rank == 4 ? "image-cnn" : shape->rank == 3 ? "series-gru" : "numbers-mlp";
+}
 
 static cj_model *from_json(const char *path)
 {
@@ -84,10 +141,13 @@ static int64_t class_count(const cj_dataset *data)
 {
     cj_tensor *labels = cj_dataset_y(data, 0);
     int64_t most = 0;
+    const cj_shape *shape = cj_tensor_shape(labels);
     if (cj_dataset_class_count(data) > 0)
         return cj_dataset_class_count(data);
+    if (labels && shape->rank == 2 && shape->dims[1] > 1)
+        return shape->dims[1]; // a row for each sample
     for (int64_t i = 0; labels && i < cj_tensor_count(labels); i++) {
-        int64_t label = (int64_t)cj_tensor_get(labels, &i);
+        int64_t label = (int64_t)cj_tensor_get(labels, (int64_t[]){i, 0});
         most = label > most ? label : most;
     }
     return most + 1;
@@ -134,21 +194,44 @@ static void unknown_model(const char *name)
                 names);
 }
 
-cj_model *make_model(const char *name, cj_dataset *data)
+// How many numbers a target has for each sample.
+static int64_t number_count(const cj_dataset *data)
+{
+    const cj_shape *shape = cj_tensor_shape(cj_dataset_y(data, 0));
+    return shape && shape->rank == 2 ? shape->dims[1] : 1;
+}
+
+cj_model *make_model(const char *name, cj_dataset *data, bool numbers)
 {
     const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
+    const cj_dtype dtype = shape ? cj_tensor_dtype(cj_dataset_x(data, 0)) : CJ_U8;
+    if (strcmp(name, "auto") == 0)
+        name = sensible_model(data);
     for (int i = 0; model_name(i); i++) {
         if (strcmp(name, model_name(i)) != 0)
             continue;
+        if (i >= MODEL_COUNT && numbers) {
+            cj_fail(CJ_INVALID_ARGUMENT, "%s tells classes, and the targets are other numbers",
+                    name);
+            return NULL;
+        }
         if (i >= MODEL_COUNT)
             return architecture(name, shape, data ? class_count(data) : 0);
         const bool texts = strncmp(name, "text-", 5) == 0;
-        cj_input_args input = {CJ_INPUT_DEFAULTS, .shape = {28, 28, 1}, .dtype = "uint8"};
+        task t = {.bytes = dtype == CJ_U8 || dtype == CJ_STRING, .numbers = numbers};
+        cj_input_args input = {CJ_INPUT_DEFAULTS, .shape = {28, 28, 1},
+                               .dtype = t.bytes ? "uint8" : "float32"};
+        if (!shape && strcmp(name, "series-gru") == 0)
+            input = (cj_input_args){CJ_INPUT_DEFAULTS, .shape = {28, 28}};
         if (texts)
             input = (cj_input_args){CJ_INPUT_DEFAULTS, .shape = {1}, .dtype = "string"};
         for (int axis = 1; shape && axis < shape->rank; axis++)
             input.shape[axis - 1] = shape->dims[axis];
-        return models[i].make(cj_input_new(&input), data ? class_count(data) : texts ? 2 : 10);
+        for (int axis = shape ? shape->rank - 1 : CJ_MAX_RANK; axis < CJ_MAX_RANK; axis++)
+            input.shape[axis] = 0;
+        t.input = cj_input_new(&input);
+        t.outputs = !data ? texts ? 2 : 10 : numbers ? number_count(data) : class_count(data);
+        return models[i].make(&t);
     }
     if (strpbrk(name, "./"))
         return from_json(name);

@@ -39,7 +39,7 @@ int run_plot(int argc, char **argv)
     const cj_plot_args args = {CJ_PLOT_DEFAULTS, .show_shapes = !no_shapes,
                                .expand_nested = nested};
     cj_model *model =
-        ends_with(words[0], ".safetensors") ? cj_load(words[0]) : make_model(words[0], NULL);
+        is_model_file(words[0]) ? cj_load(words[0]) : make_model(words[0], NULL, false);
     cj_status status = model ? write_plot(model, words[1], &args) : cj_error_status();
     cj_release(model);
     return finish(status);

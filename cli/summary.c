@@ -49,8 +49,7 @@ int run_summary(int argc, char **argv)
                             argc, argv, 1, 1, &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    cj_model *model =
-        ends_with(s.name, ".safetensors") ? cj_load(s.name) : make_model(s.name, NULL);
+    cj_model *model = is_model_file(s.name) ? cj_load(s.name) : make_model(s.name, NULL, false);
     cj_status status = model ? CJ_OK : cj_error_status();
     if (status == CJ_OK && s.dtype)
         status = cj_set_dtype_policy(cj_model_layer(model), s.dtype);

@@ -1,5 +1,6 @@
 // cajal train: a model by name or from JSON, a data set by name; leaves the model, a curve, a
 // confusion matrix and the mistakes.
+#include "compile.h"
 #include "table.h"
 
 #include <math.h>
@@ -21,44 +22,21 @@ typedef struct settings {
     double validation_split;
     bool save_best_only, json, quiet;
     own_data own;
+    target_kind kind; // of the data
     double class_weight[MOST_CLASSES];
     int class_count;
 } settings;
 
-static cj_optimizer *make_optimizer(const settings *s)
-{
-    if (isnan(s->learning_rate))
-        return cj_optimizer_from_spec(s->optimizer);
-    char spec[256];
-    const size_t length = strlen(s->optimizer);
-    const bool open = length != 0 && s->optimizer[length - 1] == ')';
-    snprintf(spec, sizeof spec, "%.*s%slearning_rate=%.17g)", (int)(open ? length - 1 : length),
-             s->optimizer, open ? ", " : "(", s->learning_rate);
-    return cj_optimizer_from_spec(spec);
-}
-
 static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
 {
-    const bool numbers = s->own.schema && is_regression(s->own.schema);
-    const char *loss = s->loss ? s->loss :
-                       numbers ? "mean_squared_error" :
-                                 "sparse_categorical_crossentropy";
-    const bool automatic = strcmp(name, "auto") == 0;
-    *model = s->own.schema && automatic ? make_table_model(s->own.schema, train) :
-                                          make_model(automatic ? "mnist-cnn" : name, train);
-    if (!*model)
-        return cj_error_status();
-    CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
-    CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), s->dtype));
-    CJ_TRY(cj_model_set_seed(*model, (uint64_t)s->seed));
-    cj_pool *pool = cj_pool_new((int)s->threads);
-    cj_optimizer *optimizer = pool ? make_optimizer(s) : NULL;
-    if (!optimizer) {
-        cj_release(pool);
-        return cj_error_status();
-    }
-    return cj_compile(*model, .optimizer = optimizer, .loss = loss,
-                      .metrics = {numbers ? "mean_absolute_error" : "accuracy"}, .pool = pool);
+    const recipe r = {.name = name,
+                      .optimizer = s->optimizer,
+                      .dtype = s->dtype,
+                      .loss = s->loss,
+                      .learning_rate = s->learning_rate,
+                      .seed = s->seed,
+                      .threads = s->threads};
+    return make_compiled(&r, &s->own, train, model);
 }
 
 // A saved run goes on with the batches and the samples that it had, unless the command line says
@@ -105,7 +83,7 @@ static cj_status report(cj_model *model, cj_dataset *test, const cj_history *his
     const cj_tensor *images = cj_dataset_x(test, 0);
     snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CURVE]);
     CJ_TRY(write_curve(history, path));
-    cj_status status = s->own.schema && is_regression(s->own.schema) ?
+    cj_status status = s->kind != TARGET_CLASSES ?
                            CJ_OK :
                            count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && classes > 0) {
@@ -186,8 +164,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
-        const char *metric =
-            s->own.schema && is_regression(s->own.schema) ? "mean_absolute_error" : "accuracy";
+        const char *metric = metric_of(s->kind);
         printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
@@ -226,6 +203,8 @@ static cj_status train(const char *name, settings *s)
         status = load_data(&s->data, model, &s->own, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
+    if (status == CJ_OK)
+        s->kind = kind_of_target(&s->own, data);
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
     if (status == CJ_OK)

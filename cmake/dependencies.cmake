@@ -10,8 +10,11 @@ endif()
 
 # The pkg-config modules that the library itself needs, for cajal.pc and the CMake package as well.
 set(CAJAL_MODULES)
+if(CAJAL_IMAGES OR CAJAL_FILES)
+  list(APPEND CAJAL_MODULES zlib)
+endif()
 if(CAJAL_IMAGES)
-  list(APPEND CAJAL_MODULES zlib libpng libjpeg)
+  list(APPEND CAJAL_MODULES libpng libjpeg)
 endif()
 if(CAJAL_FILES)
   list(APPEND CAJAL_MODULES jansson)

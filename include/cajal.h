@@ -28,6 +28,7 @@
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
+#include <cajal/nir.h>
 #include <cajal/normalization.h>
 #include <cajal/numbers.h>
 #include <cajal/operators.h>

@@ -109,7 +109,7 @@ CJ_API cj_layer *cj_custom_layer(const cj_custom_layer_class *layer_class, const
  * For `build`: adds a weight (float32) of a shape, drawn by the spec `initializer`, NULL for
  * "glorot_uniform"; `regularizer` is a spec or NULL. A constraint is the text setting of the class
  * that is called as the weight, then "_constraint". One of CJ_OK, CJ_INVALID_ARGUMENT (a NULL; a
- * layer that is not being built; an unknown spec), CJ_UNSUPPORTED (more than 8 weights),
+ * layer that is not being built; an unknown spec), CJ_UNSUPPORTED (more than 16 weights),
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_add_weight(cj_layer *layer, const char *name, cj_shape shape,

@@ -305,7 +305,7 @@ CJ_API cj_layer *cj_cell_new(const cj_cell_args *args);
 #define cj_cell(...) cj_cell_new(&(cj_cell_args){CJ_CELL_DEFAULTS, ._ = 0, __VA_ARGS__})
 /**
  * Adds a weight to a cell, within its `build`: `initializer` is a spec. CJ_INVALID_ARGUMENT if the
- * cell is not being built or is no cell of one's own, CJ_UNSUPPORTED beyond 8 weights,
+ * cell is not being built or is no cell of one's own, CJ_UNSUPPORTED beyond 16 weights,
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_cell_weight(cj_layer *cell, const char *name, cj_shape shape,

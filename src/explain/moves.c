@@ -1,6 +1,7 @@
 // Layers that only move or merge elements: Flatten, Reshape, padding, cropping, repeating, what does
 // nothing when predicting, Add and its like, Concatenate.
 #include "explain/explain.h"
+#include <cajal/nir.h>
 #include <cajal/reshaping.h>
 #include <math.h>
 #include <string.h>
@@ -43,6 +44,20 @@ cj_status cj__explain_noise(cj__explanation *explanation)
 {
     return cj__explain_copy(explanation, "noise is left out when predicting", 0,
                             explanation->offset);
+}
+
+cj_status cj__explain_delay(cj__explanation *explanation)
+{
+    const cj_delay_args *args = explanation->record->layer->args;
+    const cj_tensor *x = explanation->record->inputs[0];
+    int64_t index[CJ_MAX_RANK];
+    memcpy(index, explanation->index, sizeof index);
+    index[1] -= args->steps;
+    if (index[1] >= 0)
+        return cj__explain_copy(explanation, "the entry of so many steps before", 0,
+                                cj__offset_of(x, index));
+    cj__print_line(explanation, "0, from before the first step");
+    return cj__conclude(explanation, 0, 0);
 }
 
 cj_status cj__explain_permute(cj__explanation *explanation)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include <cajal/callbacks.h>
 #include <cajal/files.h>
+#include <cajal/nir.h>
 
 static cj_status absent(const char *what)
 {
@@ -39,6 +40,15 @@ cj_model *cj_load_memory(const void *data, size_t size)
 cj_model *cj_load(const char *path)
 {
     absent(path ? path : "load");
+    return cj__build_failed(CJ__MADE_MODEL);
+}
+
+CJ__DEFAULTS(nir, NIR)
+
+cj_model *cj_load_nir_with(const char *path, const cj_nir_args *args)
+{
+    (void)args;
+    absent(path ? path : "load_nir");
     return cj__build_failed(CJ__MADE_MODEL);
 }
 

@@ -25,7 +25,7 @@ typedef struct cj__format {
     const char *instead; // what to do where it cannot, or NULL
 } cj__format;
 
-extern const cj__format cj__format_native;
+extern const cj__format cj__format_native, cj__format_nir;
 
 // The row of that content, or NULL; reads the first bytes.
 cj_status cj__format_of(const cj__input *input, const cj__format **format);

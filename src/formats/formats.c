@@ -100,7 +100,7 @@ static bool is_json(const unsigned char *bytes, size_t size, uint64_t file_size)
 
 static const cj__format formats_known[] = {
     {.name = "a Keras file", .extensions = {".keras"}, .recognise = is_keras},
-    {.name = "an HDF5 file", .extensions = {".h5", ".hdf5", ".nir"}, .recognise = is_hdf5},
+    {.name = "an HDF5 file", .extensions = {".h5", ".hdf5"}, .recognise = is_hdf5},
     {.name = "a PyTorch file", .extensions = {".pt", ".pth", ".ckpt"}, .recognise = is_torch},
     {.name = "a NumPy file", .extensions = {".npz", ".npy"}, .recognise = is_numpy},
     {.name = "a zip archive", .extensions = {".zip"}, .recognise = is_zip},
@@ -114,12 +114,14 @@ static const cj__format formats_known[] = {
      .instead = "cj_model_to_json() and cj_model_from_json() write and read an architecture"},
 };
 
-enum { KNOWN_COUNT = sizeof formats_known / sizeof formats_known[0], COUNT = KNOWN_COUNT + 1 };
+enum { KNOWN_COUNT = sizeof formats_known / sizeof formats_known[0], COUNT = KNOWN_COUNT + 2 };
 
 // The formats that this version reads and writes come first: those of the others are guesses.
 static const cj__format *format_at(int index)
 {
-    return index == 0 ? &cj__format_native : &formats_known[index - 1];
+    return index == 0 ? &cj__format_native :
+           index == 1 ? &cj__format_nir :
+                        &formats_known[index - 2];
 }
 
 cj_status cj__format_of(const cj__input *input, const cj__format **format)

@@ -74,7 +74,7 @@ cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
 // gives another key.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
-enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
+enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 16 };
 
 // One call of a layer: the inputs of its kind's call(), and the place for its outputs.
 typedef struct cj__layer_context {

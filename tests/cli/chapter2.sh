@@ -85,6 +85,34 @@ python3 -c 'import json; r = json.load(open("out")); assert len(r["cross_validat
 refused 2 'two ways to cut' knn --data folder:photos --rotate --folds 3
 refused 2 '--stratified needs --folds' knn --data folder:photos --stratified
 
+# cross-validation of models, each a sensible one for its data
+"$program" cross-validate --data folder:photos --image-size 8 --folds 3 --stratified --epochs 3 --seed 4 --threads 1 --quiet >out
+says '^fold +loss +accuracy$'
+[ "$(grep -cE '^[123] +[0-9.]+ +[01]\.[0-9]{4}$' out)" -eq 3 ] || fail "not three folds: $(cat out)"
+says '^mean +[0-9.]+ +[01]\.'
+says '^deviation +[0-9.]+ +0\.'
+"$program" cross-validate --data folder:photos --image-size 8 --folds 3 --stratified --epochs 3 --seed 4 --threads 2 --quiet | cmp - out || fail "two threads give other bits"
+"$program" cross-validate --data folder:photos --image-size 8 --rotate --epochs 1 --json >out
+python3 -c 'import json; r = json.load(open("out")); assert len(r["accuracy"]["folds"]) == 6 and r["loss"]["deviation"] >= 0, r' || fail "rotate: $(cat out)"
+"$program" cross-validate --data csv:houses.csv:price --epochs 1 --folds 2 --shuffle 2>/dev/null >out
+says 'samples of "csv:houses.csv:price" in 2 folds, 1 epochs each'
+says '^fold +loss +mean_absolute_error$'
+"$program" cross-validate --data text:films.tsv --epochs 1 --folds 2 --quiet >out
+says '^mean +[0-9.]+ +[01]\.'
+refused 2 'takes the parts as they are' cross-validate --data folder:photos --rotate --folds 3
+refused 1 '1000 folds of 90 samples' cross-validate --data folder:photos --folds 1000
+refused 1 'there is no model "frob"' cross-validate frob --data folder:photos
+refused 1 'lenet5 tells classes, and the targets are other numbers' cross-validate lenet5 --data csv:houses.csv:price
+
+# auto
+"$program" train --data folder:photos --epochs 4 --quiet --output auto.safetensors >/dev/null
+"$program" summary auto.safetensors >out
+says 'global_average_pooling2d'
+"$program" evaluate auto.safetensors --json >out
+python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail "auto: $(cat out)"
+"$program" train auto --data text:films.tsv --epochs 2 --quiet >out
+says 'test accuracy'
+
 # scores and losses by hand
 "$program" train mnist-mlp --data folder:photos --image-size 8 --epochs 1 --quiet --output m.safetensors >/dev/null
 "$program" explain m.safetensors photos/test/red/0.ppm --layer dense_1 --every --label 2 >out

@@ -78,8 +78,8 @@ def environment():
 
 
 def main():
-    commands = re.findall(r"^  ([a-z]+) +", run("--help").stdout, re.M)
-    if len(commands) < 9:
+    commands = re.findall(r"^  ([a-z-]+) +", run("--help").stdout, re.M)
+    if len(commands) < 11:
         problems.append(f"the help has only {commands}")
     for command in commands:
         check_command(command)

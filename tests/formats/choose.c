@@ -25,7 +25,7 @@ static void names_of_other_formats_are_refused(void **state)
         {"m.pb", "a TensorFlow file"}, {"m.pt", "a PyTorch file"},
         {"m.pth", "a PyTorch file"},   {"m.tflite", "a TensorFlow Lite file"},
         {"m.npz", "a NumPy file"},     {"m.json", "cj_model_to_json"},
-        {"m.nir", "an HDF5 file"},
+        {"m.nir", "a NIR file"},
     };
     cj_model *model = small();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -57,7 +57,7 @@ static void files_of_other_formats_are_called_by_their_names(void **state)
              "is a PyTorch file"),
         CASE("PK\3\4\24\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0\0\0a.so", "is a zip archive"),
         CASE("PK\3\4", "is a zip archive"),
-        CASE("\x89HDF\r\n\x1a\n\0\0\0\0", "is an HDF5 file"),
+        CASE("\x89HDF\r\n\x1a\n\0\0\0\0", "the HDF5 file is damaged"),
         CASE("\x08\x07\x12\x07pytorch\x1a", "is an ONNX file"),
         CASE("\x08\x01\x12\x80\x01", "is a TensorFlow file"),
         CASE("\x1c\0\0\0TFL3\x14\0", "is a TensorFlow Lite file"),

@@ -40,7 +40,7 @@ NEEDED = {
     "lif": ".beta = 0.9", "leaky_integrator": ".beta = 0.9", "cuba_lif": ".beta = 0.9, .alpha = 0.8",
     "alpha_lif": ".beta = 0.8, .alpha = 0.9", "lapicque": ".beta = 0.9", "alif": ".beta = 0.9, .rho = 0.8",
     "spiking_cell": ".layer = cj_lif(0.9), .shape = {2}",
-    "rate_code": ".steps = 3", "latency_code": ".steps = 3", "population_code": ".neurons = 2",
+    "delay": ".steps = 2", "rate_code": ".steps = 3", "latency_code": ".steps = 3", "population_code": ".neurons = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
 # Members that a sentence calls by Keras's key.

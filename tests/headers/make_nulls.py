@@ -22,6 +22,8 @@ OPTIONAL = {
       "reduce", "prod", "amax", "amin", "ptp", "count_nonzero", "median", "quantile", "percentile", "nansum", "nanmean",
       "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanmedian", "nanquantile", "nanpercentile", "average", "moments")),
     *((f"cj_op_{name}", "method") for name in ("quantile", "percentile", "nanquantile", "nanpercentile")),
+    *((f"cj_op_{name}s", setting) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")
+      for setting in ("method", "axes")),
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
     ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
     ("cj_op_batch_normalization", "offset"), ("cj_op_batch_normalization", "scale"), ("cj_op_layer_normalization", "gamma"),

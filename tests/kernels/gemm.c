@@ -190,6 +190,12 @@ static void forms_of(const tables *t)
         {32, 128, 784},
         {1, 131, 1601},
         {61, 180, 390}, // the sum in parts
+        // of many rows of A' B; the parts as they are, and turned
+        {33, 70, 2050},
+        {20, 130, 2500},
+        {70, 33, 2100},
+        {150, 17, 2600},
+        {130, 1, 2048},
     };
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

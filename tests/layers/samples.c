@@ -7,6 +7,7 @@
 #include <cajal/augmentation.h>
 #include <cajal/normalization.h>
 #include <cajal/merging.h>
+#include <cajal/nir.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
@@ -190,6 +191,7 @@ MAKER(lapicque, cj_lapicque(.capacitance = 4, .threshold = 0.05, .recurrent = "o
 MAKER(alif, cj_alif(.tau = 4, .tau_adaptation = 20, .preset = "norse", .discretization = "exact"))
 MAKER(izhikevich, cj_izhikevich(.d = 6, .resistance = 20))
 MAKER(spiking_cell, cj_spiking_cell(cj_lif(0.9), {3}))
+MAKER(delay, cj_delay(2))
 MAKER(rate_code, cj_rate_code(4, .gain = 0.8, .offset = 0.1, .seed = 3))
 MAKER(latency_code, cj_latency_code(5, .normalize = true, .clip = true))
 MAKER(delta_code, cj_delta_code(0.3, .off_spike = true))
@@ -364,6 +366,7 @@ const sample samples[] = {
     {"ALIF", make_alif, {5, 3}, {5, 3}, false, 0},
     {"Izhikevich", make_izhikevich, {5, 3}, {5, 3}, false, 0},
     {"SpikingCell", make_spiking_cell, {3}, {3}, true, 0},
+    {"Delay", make_delay, {3, 2}, {3, 2}, false, 0},
     {"RateCode", make_rate_code, {3}, {4, 3}, false, 0},
     {"LatencyCode", make_latency_code, {3}, {5, 3}, false, 0},
     {"DeltaCode", make_delta_code, {4, 3}, {4, 3}, false, 0},

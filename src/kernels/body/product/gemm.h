@@ -36,7 +36,7 @@ static int64_t parts_size(const product *p)
 
 static int64_t add_tasks(const product *p)
 {
-    return p->parts > 1 ? ceil_div(p->g.m, ADD_ROWS) : 0;
+    return p->parts > 1 ? ceil_div(p->g.m, p->turned ? LANES : ADD_ROWS) : 0;
 }
 
 static int64_t pack_tasks(const product *p)
@@ -284,7 +284,7 @@ static void gemm_part(const product *p, real *cs, int64_t task)
     product q = *p;
     cj__gemm *g = &q.g;
     q.parts = 1;
-    g->a = (const real *)g->a + first;
+    g->a = (const real *)g->a + first * (g->trans_a ? g->lda : 1);
     g->b = (const real *)g->b + first * g->ldb;
     g->k = min(part_depth(p), g->k - first);
     g->ldc = ceil_div(g->n, LANES) * LANES;
@@ -313,6 +313,32 @@ static void add_parts(const product *p, const real *cs, int64_t task)
     }
 }
 
+// The same of LANES rows of C transposed, in squares.
+static void add_turned_parts(const product *p, const real *cs, int64_t task)
+{
+    const cj__gemm *g = &p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
+    const int64_t step = ceil_div(g->n, LANES) * LANES, first = task * LANES,
+                  rows = min(g->m - first, LANES);
+    const vmask in = mask_first(rows);
+    for (int64_t j = 0; j < g->n; j += LANES) {
+        vec square[LANES];
+        for (int64_t i = 0; i < LANES; i++) {
+            square[i] = vec_set(0);
+            for (int64_t part = 0; part < p->parts && i < rows; part++)
+                square[i] += vec_load(cs + (part * g->m + first + i) * step + j);
+        }
+        vec_transpose(square);
+        const vec bias = g->bias ? vec_load_part((const real *)g->bias + first, in) : vec_set(0);
+        for (int64_t i = 0; i < min(g->n - j, LANES); i++) {
+            real *const c = (real *)g->c + (j + i) * g->ldc + first;
+            const vec sum = square[i] + bias;
+            vec_store_part(c, is_relu(&e) ? vec_max(vec_set(0), sum) : sum, in);
+            finish_rows(&e, (real *[]){c}, 1, rows);
+        }
+    }
+}
+
 static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin,
                      int64_t end)
 {
@@ -329,6 +355,8 @@ static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phas
             gemm_dots(&p, task);
         else if (p.parts > 1 && phase == 0)
             gemm_part(&p, packed, task);
+        else if (p.turned)
+            add_turned_parts(&p, packed, task);
         else if (p.parts > 1)
             add_parts(&p, packed, task);
         else

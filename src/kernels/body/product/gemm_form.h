@@ -11,6 +11,10 @@
 //             of its own, and a last phase adds these. So a thread reads some rows of B and no
 //             others: those whose gradients it computes and whose weights it steps, and that its
 //             cache holds
+//   deep      A' B of many rows, as gradients by weights are: parts too, in which all columns come
+//             piece by piece, so that both operands are read once and in long runs. By panels the
+//             rows of A would be read anew for each of them. Of the two the narrower one gives the
+//             rows of C: if that is B, the parts are C transposed
 //
 //   blocks    tiles of large products: a task is a block of rows by several panels, which it takes
 //             in turn for each few rows of A. A B that is too large for the caches it packs itself,
@@ -52,7 +56,12 @@ enum {
     // of a part at least, about: adding it costs as much as two steps of the sum
     PART_DEPTH = 192,
     PARTS_MAX = 8,
-    PARTS_B = 64 * 1024 // elements of B from which it matters which thread reads them
+    PARTS_B = 64 * 1024, // elements of B from which it matters which thread reads them
+    // rows from which a product is deep, and elements of C up to which, for each row and at all:
+    // adding the parts' Cs has to cost little
+    DEEP_ROWS = 2048,
+    DEEP_C_A_ROW = 64,
+    DEEP_C = 256 * 1024
 };
 
 typedef struct product {
@@ -64,6 +73,7 @@ typedef struct product {
     bool blocks;
     int64_t depth, rows, panels; // of a piece of the sum; of a task
     int64_t parts;               // of the sum, each with a C of its own; 1 for none
+    bool turned;                 // these are C transposed, with the operands exchanged
 } product;
 
 // Multiply-adds of a vector that computing a product takes, where each transposed element counts as
@@ -144,11 +154,38 @@ static int64_t part_depth(const product *p)
     return ceil_div(p->g.k, p->parts);
 }
 
+static bool is_deep(const cj__gemm *g)
+{
+    const double c = (double)g->m * (double)g->n;
+    return g->trans_a && !g->trans_b && !g->keeps_b && g->k >= DEEP_ROWS && c <= DEEP_C &&
+           c <= DEEP_C_A_ROW * (double)g->k;
+}
+
+static int64_t piece_depth(const product *p)
+{
+    const int64_t depth = part_depth(p);
+    return max(ceil_div(depth, max(ceil_div(depth, GEMM_DEPTH), 1)), 1);
+}
+
+static product deep_product(product p)
+{
+    p.parts = PARTS_MAX;
+    p.turned = p.g.m > p.g.n;
+    if (p.turned)
+        exchange(&p.g);
+    p.panels = max(ceil_div(p.g.n, PANEL_COLS), 1);
+    p.rows = max(p.g.m, 1);
+    p.depth = piece_depth(&p);
+    return p;
+}
+
 static product product_of(const cj__gemm *given)
 {
     product p = {.g = *given, .depth = GEMM_DEPTH, .panels = 1, .parts = 1};
     cj__gemm *g = &p.g;
     call_columns_rows(g);
+    if (is_deep(g))
+        return deep_product(p);
     if (!g->keeps_b && !g->trans_a && g->trans_b && min(g->m, g->n) <= DOT_ROWS &&
         g->k >= 4 * LANES) {
         p.dots = true;
@@ -176,7 +213,7 @@ static product product_of(const cj__gemm *given)
         p.panels = min(WIDE_COLS / PANEL_COLS, ceil_div(g->n, PANEL_COLS));
     p.rows = p.parts > 1 ? g->m : block_rows(&p, ceil_div(g->n, p.panels * PANEL_COLS));
     if (!p.flipped)
-        p.depth = max(ceil_div(part_depth(&p), max(ceil_div(part_depth(&p), GEMM_DEPTH), 1)), 1);
+        p.depth = piece_depth(&p);
     return p;
 }
 

@@ -1,0 +1,116 @@
+// See compile.h.
+#include "compile.h"
+#include "table.h"
+
+#include <string.h>
+
+// ---- targets ----
+
+// Whether each row of a target has one 1 and zeros.
+static bool is_one_hot(const cj_tensor *y)
+{
+    const cj_shape *shape = cj_tensor_shape(y);
+    if (shape->rank != 2 || shape->dims[1] < 2)
+        return false;
+    for (int64_t i = 0; i < shape->dims[0]; i++) {
+        int64_t ones = 0;
+        for (int64_t c = 0; c < shape->dims[1]; c++) {
+            const double value = cj_tensor_get(y, (int64_t[]){i, c});
+            const bool one = value >= 1 && value <= 1;
+            if (!one && !(value >= 0 && value <= 0))
+                return false;
+            ones += one;
+        }
+        if (ones != 1)
+            return false;
+    }
+    return true;
+}
+
+// Whole numbers that may count classes: not negative, and not more classes than samples.
+static bool are_classes(const cj_tensor *y)
+{
+    const int64_t count = cj_tensor_count(y);
+    const cj_shape *shape = cj_tensor_shape(y);
+    if (shape->rank == 0 || shape->rank > 2 || shape->dims[0] != count)
+        return false;
+    for (int64_t i = 0; i < count; i++) {
+        const double value = cj_tensor_get(y, (int64_t[]){i, 0});
+        if (!(value >= 0) || value > (double)count)
+            return false;
+    }
+    return true;
+}
+
+target_kind kind_of_target(const own_data *own, const cj_dataset *data)
+{
+    const cj_tensor *y = cj_dataset_y(data, 0);
+    const cj_dtype dtype = cj_tensor_dtype(y);
+    if (own->schema)
+        return is_regression(own->schema) ? TARGET_NUMBERS : TARGET_CLASSES;
+    if (!y || cj_dataset_class_count(data) > 0)
+        return y && is_one_hot(y) ? TARGET_ONE_HOT : TARGET_CLASSES;
+    if (is_one_hot(y))
+        return TARGET_ONE_HOT;
+    return dtype == CJ_F32 || dtype == CJ_F64 || !are_classes(y) ? TARGET_NUMBERS : TARGET_CLASSES;
+}
+
+const char *metric_of(target_kind kind)
+{
+    return kind == TARGET_NUMBERS ? "mean_absolute_error" : "accuracy";
+}
+
+// ---- models ----
+
+cj_optimizer *make_optimizer(const char *spec, double learning_rate)
+{
+    if (isnan(learning_rate))
+        return cj_optimizer_from_spec(spec);
+    char text[256];
+    const size_t length = strlen(spec);
+    const bool open = length != 0 && spec[length - 1] == ')';
+    snprintf(text, sizeof text, "%.*s%slearning_rate=%.17g)", (int)(open ? length - 1 : length),
+             spec, open ? ", " : "(", learning_rate);
+    return cj_optimizer_from_spec(text);
+}
+
+cj_status learn_numbers(cj_model *model, const cj_tensor *input)
+{
+    for (int i = 0; i < cj_model_layer_count(model); i++) {
+        cj_layer *layer = cj_model_layer_at(model, i);
+        if (strcmp(cj_layer_class(layer), "Normalization") == 0)
+            CJ_TRY(cj_adapt(layer, input));
+    }
+    return CJ_OK;
+}
+
+static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
+{
+    static const char *const losses[] = {"sparse_categorical_crossentropy",
+                                         "categorical_crossentropy", "mean_squared_error"};
+    cj_pool *pool = cj_pool_new((int)r->threads);
+    cj_optimizer *optimizer = pool ? make_optimizer(r->optimizer, r->learning_rate) : NULL;
+    if (!optimizer) {
+        cj_release(pool);
+        return cj_error_status();
+    }
+    return cj_compile(model, .optimizer = optimizer, .loss = r->loss ? r->loss : losses[kind],
+                      .metrics = {metric_of(kind)}, .pool = pool);
+}
+
+cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
+{
+    const target_kind kind = kind_of_target(own, train);
+    const bool by_hand = strpbrk(r->name, "./"); // a file says what its layers have learnt
+    const bool table = own->schema && strcmp(r->name, "auto") == 0;
+    *model = table ? make_table_model(own->schema, train) :
+                     make_model(r->name, train, kind == TARGET_NUMBERS);
+    if (!*model)
+        return cj_error_status();
+    CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
+    if (!table && !by_hand)
+        CJ_TRY(learn_numbers(*model, cj_dataset_x(train, 0)));
+    CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
+    CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));
+    return compile(r, kind, *model);
+}

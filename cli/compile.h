@@ -1,0 +1,33 @@
+// New models by name, compiled for the data that they will learn.
+#ifndef CLI_COMPILE_H
+#define CLI_COMPILE_H
+
+#include "cli.h"
+
+// What a new model is made from, as options say it.
+typedef struct recipe {
+    const char *name; // "auto" for a sensible model for the data
+    const char *optimizer, *dtype;
+    const char *loss;     // NULL for the one that fits the targets
+    double learning_rate; // NAN: the optimizer's own
+    int64_t seed, threads;
+} recipe;
+
+// What the first target of a data set is.
+typedef enum target_kind {
+    TARGET_CLASSES, // a class number
+    TARGET_ONE_HOT, // a row with one 1
+    TARGET_NUMBERS  // any numbers
+} target_kind;
+
+target_kind kind_of_target(const own_data *own, const cj_dataset *data);
+// The name of the metric that goes with it.
+const char *metric_of(target_kind kind);
+// The optimizer of a spec with another learning rate, unless that is NAN; NULL with a sentence.
+cj_optimizer *make_optimizer(const char *spec, double learning_rate);
+// Standardising layers of a model that make_model() made learn mean and variance of its input.
+cj_status learn_numbers(cj_model *model, const cj_tensor *input);
+// Layers that learn from data, such as vocabularies, have learnt from `train`.
+cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model);
+
+#endif

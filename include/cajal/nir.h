@@ -1,0 +1,104 @@
+/**
+ * @file nir.h
+ * Spiking networks in files of NIR, the neuromorphic intermediate representation (Pedersen and others
+ * 2024, "Neuromorphic intermediate representation: A unified instruction set for interoperable
+ * brain-inspired computing"), which snnTorch, Norse, Sinabs, Lava and others read and write.
+ *
+ * Such a file is a graph of nodes with differential equations. Here it becomes a functional model of
+ * the layers of spiking.h and others, with one layer a node and the node's name, which is run, trained,
+ * saved and explained as any model. Its input is a sequence (time, ...), one entry a step.
+ *
+ * NIR has no step: here its equations are Euler steps of `dt`. What comes first is channels in NIR
+ * and channels last here, so a sample (channels, height, width) is given as (height, width, channels),
+ * and one of (channels, length) as (length, channels); weights are turned accordingly.
+ *
+ * A node that several edges lead to gets their sum. Recurrent edges: a LIF, CubaLIF or IF whose
+ * spikes come back to it through one Affine, Linear or Scale, or directly, reads them one step later.
+ *
+ * docs/spiking.md says what each node becomes.
+ */
+#ifndef CAJAL_NIR_H
+#define CAJAL_NIR_H
+
+#include <cajal/files.h>
+#include <cajal/layers.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The arguments of cj_load_nir(). */
+typedef struct cj_nir_args {
+    size_t size; ///< bytes of the struct
+    int _;       ///< what follows may be given by position
+    /**
+     * seconds of a step; default 0: what the file says in its metadata (as files of cj_save_nir() do),
+     * else that of the preset
+     */
+    double dt;
+    /**
+     * whose files these are, which settles what a file leaves open:
+     *
+     * - "nir" (default): the equations of NIR; a dt of 1e-4, a reset to v_reset in the step of the spike
+     * - "snntorch": the same, but neurons are reset by subtraction in the step after the spike, as
+     *   snnTorch's classes do by default; a dt of 1e-4
+     * - "norse": an IF and an I gather r x in a step, and a CubaLIF's current w_in x, whatever dt
+     *   is; a dt of 1e-6, as Norse 1.1.0 writes time constants times its dt of 1e-3
+     */
+    const char *preset;
+    const char *surrogate; ///< spec of cj_op_spike(); default NULL: the preset's
+    /** default false; true: decays and thresholds of neurons are weights to train */
+    bool learn_neurons;
+    /** default false; true: what neurons and delays hold lasts from call to call, so that a sequence
+     * may be given in parts, or step by step; cj_reset_states() begins anew */
+    bool stateful;
+    int64_t batch_size; ///< default 0: any, with `stateful` 1
+} cj_nir_args;
+/** The defaults of cj_nir_args. */
+#define CJ_NIR_DEFAULTS .size = sizeof(cj_nir_args), .preset = "nir"
+/** Sets `args` to CJ_NIR_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_nir_defaults(cj_nir_args *args);
+
+/**
+ * Loads a model from a file of NIR; cj_load() does it with the defaults. The version of NIR and the
+ * metadata of the graph become notes of the model ("nir/version", "nir/metadata/..."), `dt` and
+ * `preset` too. The model is new and floating: the caller releases it.
+ *
+ * NULL on failure, with cj_error_status() one of CJ_INVALID_ARGUMENT (NULL, an unknown preset, a dt
+ * that is not positive), CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE (damaged; no graph; an unknown type of node;
+ * an edge to a node that is not there), CJ_SHAPE_MISMATCH (a node does not fit what comes to it),
+ * CJ_UNSUPPORTED (cycles other than those above) and CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_model *cj_load_nir_with(const char *path, const cj_nir_args *args);
+/** `cj_load_nir("network.nir", .dt = 1e-3)`. */
+#define cj_load_nir(...)                       \
+    cj_load_nir_with(CJ__HEAD(__VA_ARGS__, ~), \
+                     &(cj_nir_args){CJ_NIR_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
+/**
+ * Delay: each entry of a sequence comes so many steps later; before the first there are zeros.
+ */
+typedef struct cj_delay_args {
+    CJ_LAYER_MEMBERS
+    int _;         ///< what follows may be given by position
+    int64_t steps; ///< required: how many, 0 or more
+    /** default false; true: the last entries of a batch begin the next; needs a fixed batch size */
+    bool stateful;
+} cj_delay_args;
+/** The defaults of cj_delay_args. */
+#define CJ_DELAY_DEFAULTS CJ_LAYER_DEFAULTS(cj_delay_args)
+/** Sets `args` to CJ_DELAY_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_delay_defaults(cj_delay_args *args);
+/**
+ * (time, ...) becomes (time, ...): y(t) = x(t - steps). NULL with CJ_INVALID_ARGUMENT or
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_layer *cj_delay_new(const cj_delay_args *args);
+/** `cj_delay(5)` */
+#define cj_delay(...) cj_delay_new(&(cj_delay_args){CJ_DELAY_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
