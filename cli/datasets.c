@@ -1,4 +1,5 @@
 // cajal datasets: what there is, where it is found, fetching it, and looking at it.
+#include "arrays.h"
 #include "cli.h"
 
 #include <limits.h>
@@ -68,7 +69,7 @@ cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
 {
     if (is_table_data(name))
         return cj_model_set_note(model, "data", name);
-    if (is_folder_data(name) || is_text_data(name)) {
+    if (is_folder_data(name) || is_text_data(name) || is_array_data(name)) {
         CJ_TRY(cj_model_set_note(model, "data", name));
         return note_classes(model, data);
     }
@@ -103,7 +104,8 @@ void name_of_class(const char *name, const cj_dataset *data, int64_t label, char
 const char *noted_data(const cj_model *model)
 {
     const char *name = cj_model_note(model, "data");
-    if (name && (is_folder_data(name) || is_text_data(name) || is_table_data(name)))
+    if (name &&
+        (is_folder_data(name) || is_text_data(name) || is_array_data(name) || is_table_data(name)))
         return name;
     for (int i = 0; name && i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0)
@@ -248,7 +250,8 @@ int run_datasets(int argc, char **argv)
         return list(json);
     const bool looks = strcmp(words[0], "info") == 0 || strcmp(words[0], "show") == 0;
     const bool own = words[1] && looks && strchr(words[1], ':');
-    const bool known = own || (words[1] && find_set(words[1]) >= 0);
+    const bool file = words[1] && looks && !own && strpbrk(words[1], "./");
+    const bool known = own || file || (words[1] && find_set(words[1]) >= 0);
     if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
     const char *path = words[2] ? words[2] : sheet;
@@ -256,6 +259,12 @@ int run_datasets(int argc, char **argv)
         fprintf(stderr, "cajal datasets: --index needs a FILE.png to draw\n");
         return EXIT_USAGE;
     }
+    if (file && index >= 0) {
+        fprintf(stderr, "cajal datasets: --index is for data sets, not for a file\n");
+        return EXIT_USAGE;
+    }
+    if (file)
+        return finish(describe_file(words[1], path));
     if (known && looks)
         return look(words[1], path, index);
     if (words[1] && !known)

@@ -127,6 +127,9 @@ static int64_t class_of(const cj_dataset *data, int64_t sample)
 static int64_t count_classes(const cj_dataset *data, int64_t **counts)
 {
     int64_t classes = 0;
+    *counts = NULL;
+    if (!cj_dataset_y(data, 0))
+        return 0;
     *counts = calloc(CLASSES_MOST, sizeof **counts);
     for (int64_t i = 0; *counts && i < cj_dataset_count(data); i++) {
         const int64_t label = class_of(data, i);
@@ -243,10 +246,11 @@ static void print_column(const cj_table *table, int column, bool target)
         printf("  %-20s the target\n", "");
 }
 
-cj_status describe_table(const char *name)
+// The columns of a file, one of which may be named after a colon.
+static cj_status describe_columns(const char *begin)
 {
     char path[4096];
-    const char *begin = strchr(name, ':') + 1, *colon = strrchr(begin, ':');
+    const char *colon = strrchr(begin, ':');
     cj_table *table = NULL;
     snprintf(path, sizeof path, "%s", begin);
     cj_status status = cj_load_csv(path, &table); // the whole may be the file's name
@@ -270,6 +274,69 @@ cj_status describe_table(const char *name)
     }
     cj_release(table);
     return status;
+}
+
+cj_status describe_table(const char *name)
+{
+    return describe_columns(strchr(name, ':') + 1);
+}
+
+// ---- a file ----
+
+// The samples of an IDX file without labels: images (n, h, w) have one channel.
+static cj_status describe_idx(const char *path, const char *picture)
+{
+    cj_tensor *read = NULL, *images = NULL;
+    CJ_TRY(cj_load_idx(path, &read));
+    const cj_shape *shape = cj_tensor_shape(read);
+    cj_status status = CJ_OK;
+    printf("%s: IDX, %lld samples\n", path, (long long)shape->dims[0]);
+    describe_tensor("each", 0, read);
+    if (picture && shape->rank == 3)
+        status = cj_tensor_reshape(
+            read, CJ_SHAPE(shape->dims[0], shape->dims[1], shape->dims[2], 1), &images);
+    else if (picture)
+        images = cj_retain(read);
+    if (status == CJ_OK && picture) {
+        cj_dataset *data = cj_dataset(.x = {images});
+        status = data ? draw_contact_sheet(path, data, picture) : cj_error_status();
+        cj_release(data);
+    }
+    cj_release(images);
+    cj_release(read);
+    return status;
+}
+
+static cj_status describe_image(const char *path, const char *picture)
+{
+    cj_tensor *image = NULL, *one = NULL;
+    CJ_TRY(cj_load_image(path, 0, &image));
+    const cj_shape *shape = cj_tensor_shape(image);
+    cj_status status =
+        cj_tensor_reshape(image, CJ_SHAPE(1, shape->dims[0], shape->dims[1], shape->dims[2]), &one);
+    printf("%s: an image\n", path);
+    if (status == CJ_OK)
+        describe_tensor("pixels", 0, one);
+    if (status == CJ_OK && picture)
+        status = cj_save_png(image, picture);
+    cj_release(one);
+    cj_release(image);
+    return status;
+}
+
+cj_status describe_file(const char *path, const char *picture)
+{
+    static const char *const tables[] = {".csv", ".tsv"};
+    static const char *const pictures[] = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm"};
+    for (int i = 0; i < 2; i++)
+        if (ends_with(path, tables[i]))
+            return picture ? cj_fail(CJ_INVALID_ARGUMENT,
+                                     "%s is a table, of which there is no picture", path) :
+                             describe_columns(path);
+    for (int i = 0; i < 7; i++)
+        if (ends_with(path, pictures[i]))
+            return describe_image(path, picture);
+    return describe_idx(path, picture);
 }
 
 // ---- the contact sheet ----

@@ -164,7 +164,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
-        const char *metric = metric_of(s->kind);
+        const char *metric = metric_of(model, s->kind);
         printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
@@ -266,6 +266,10 @@ int run_train(int argc, char **argv)
         INT_OPTION("image-size", "N", &s.own.side, 1, 4096,
                    "with folder: the height and width that images get (64)"),
         FLAG_OPTION("grayscale", &s.own.grey, "with folder: images without colours"),
+        FLAG_OPTION("stream", &s.own.stream,
+                    "with folder: decode images while training runs; keep up to 1 GiB of them"),
+        INT_OPTION("window", "N", &s.own.window, 1, 1000000,
+                   "with series: steps that a prediction is made from (24)"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),

@@ -38,6 +38,7 @@ with open("houses.csv", "w") as f:
     for i in range(200):
         town = random.choice(["Ulm", "Jena, East"])
         f.write(f'{"NA" if i % 20 == 0 else i % 7},"{town}",n{i},{1000 * i}\n')
+open("digits.idx", "wb").write(bytes([0, 0, 8, 3]) + struct.pack(">III", 7, 4, 5) + bytes(range(140)))
 with open("films.tsv", "w") as f:
     for i in range(50):
         f.write(f"good\ta fine film, number {i}\nbad\tdull\n")
@@ -64,6 +65,19 @@ says '^houses.csv: 200 rows, 4 columns$'
 "$program" datasets show text:films.tsv >out
 says '  input \(1,\) string: 4 to [0-9]+ bytes, mean [0-9.]+; 1 to 5 words, mean [0-9.]+$'
 says '2 classes$'
+"$program" datasets show houses.csv >out
+says '^houses.csv: 200 rows, 4 columns$'
+"$program" datasets show photos/test/red/0.ppm >out
+says '  pixels \(8, 8, 3\) uint8: [0-9]+ to [0-9]+, mean'
+"$program" datasets show ./digits.idx --sheet sheet.png >out
+says '^./digits.idx: IDX, 7 samples$'
+says '  each \(4, 5\) uint8: 0 to 139, mean 69.5, deviation 40.4'
+png_size sheet.png 244x204
+refused 1 'films.tsv' datasets show films.tsv sheet.png
+refused 1 'none.idx' datasets show none.idx
+printf '\211PNG\r\n\032\n\0\0' >cut.png
+refused 1 'cut.png' datasets show cut.png
+refused 2 '--index is for data sets' datasets show ./digits.idx sheet.png --index 0
 refused 1 'there is no column "cost"' datasets show csv:houses.csv:cost
 refused 1 'is a table, of which there is no sheet' datasets show csv:houses.csv sheet.png
 refused 1 'its samples are no images' datasets show text:films.tsv sheet.png
