@@ -233,4 +233,27 @@ cj_status read_model_image(const cj_model *model, const char *path, bool invert,
 // floats.
 cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted);
 
+// spikes.c: what neurons do.
+// What cajal plot is asked for: spikes on an input, or firing rates over currents; else neither.
+typedef struct spike_plot {
+    const char *input; // a file; NULL for none
+    const char *layer; // of neurons; NULL for all
+    bool invert;
+    int64_t rows;
+    const char *curve; // the layer whose rates are plotted; NULL for none
+    int64_t neuron;
+    double from, to; // currents
+} spike_plot;
+bool plots_spikes(const spike_plot *p);
+cj_status write_spike_plot(cj_model *model, const spike_plot *p, FILE *file);
+// How much the neurons of a model fire on data, and which operations that saves.
+cj_status print_activity(cj_model *model, const cj_dataset *data);
+// Whether a model answers by a sequence (steps, classes), as neurons do.
+bool gives_steps(const cj_model *model);
+// Brings scores (samples, steps, classes) down to their sums over the steps.
+cj_status sum_steps(cj_tensor **scores);
+// Whether a model takes sequences (steps, height, width, 2) of events, and a file of them as one.
+bool takes_events(const cj_model *model);
+cj_status read_events(const cj_model *model, const char *path, cj_tensor **input);
+
 #endif

@@ -55,9 +55,11 @@ target_kind kind_of_target(const own_data *own, const cj_dataset *data)
     return dtype == CJ_F32 || dtype == CJ_F64 || !are_classes(y) ? TARGET_NUMBERS : TARGET_CLASSES;
 }
 
-const char *metric_of(target_kind kind)
+const char *metric_of(const cj_model *model, target_kind kind)
 {
-    return kind == TARGET_NUMBERS ? "mean_absolute_error" : "accuracy";
+    return kind == TARGET_NUMBERS                       ? "mean_absolute_error" :
+           kind == TARGET_CLASSES && gives_steps(model) ? "spike_count_accuracy" :
+                                                          "accuracy";
 }
 
 // ---- models ----
@@ -96,8 +98,10 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
         cj_release(pool);
         return cj_error_status();
     }
-    return cj_compile(model, .optimizer = optimizer, .loss = r->loss ? r->loss : losses[kind],
-                      .metrics = {metric_of(kind)}, .pool = pool, .mix = r->mix);
+    const bool spikes = kind == TARGET_CLASSES && gives_steps(model);
+    const char *loss = r->loss ? r->loss : spikes ? "step_crossentropy" : losses[kind];
+    return cj_compile(model, .optimizer = optimizer, .loss = loss,
+                      .metrics = {metric_of(model, kind)}, .pool = pool, .mix = r->mix);
 }
 
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)

@@ -22,8 +22,8 @@ typedef enum target_kind {
 } target_kind;
 
 target_kind kind_of_target(const own_data *own, const cj_dataset *data);
-// The name of the metric that goes with it.
-const char *metric_of(target_kind kind);
+// The name of the metric that goes with it, for the answers that the model gives.
+const char *metric_of(const cj_model *model, target_kind kind);
 // The optimizer of a spec with another learning rate, unless that is NAN; NULL with a sentence.
 cj_optimizer *make_optimizer(const char *spec, double learning_rate);
 // Standardising layers of a model that make_model() made learn mean and variance of its input.

@@ -68,6 +68,8 @@ static cj_status read_input(const prediction *p, const char *path, cj_tensor **i
 {
     if (takes_texts(p->model))
         return read_texts(path, input);
+    if (takes_events(p->model))
+        return read_events(p->model, path, input);
     if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
         return read_rows(p->model, path, input);
     if (strstr(path, "ubyte") || ends_with(path, ".idx") || ends_with(path, ".idx.gz"))

@@ -53,6 +53,7 @@
 #include <cajal/sounds.h>
 #include <cajal/spatial.h>
 #include <cajal/tables.h>
+#include <cajal/spike_trains.h>
 #include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
 #include <cajal/streams.h>

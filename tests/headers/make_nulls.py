@@ -72,6 +72,7 @@ TYPES = {
     "cj_optimizer *": "cj_sgd()", "cj_callback *": "cj_terminate_on_nan()", "cj_history *": "w.history",
     "cj_results *": "w.results", "cj_knn *": "w.knn", "cj_knn_scores *": "w.scores", "cj_folds *": "w.folds", "cj_cross_scores *": "w.cross_scores", "cj_pool *": "w.pool",
     "cj_tensor **": "(cj_tensor *[4]){NULL}", "cj_dataset **": "(cj_dataset *[1]){NULL}",
+    "cj_spike_activity *": "(cj_spike_activity[1]){{.neurons = 0}}",
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_folds **": "(cj_folds *[1]){NULL}", "cj_cross_scores **": "(cj_cross_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
     "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
