@@ -5,8 +5,8 @@
 //                                     128, and the milliseconds of one: bench/peers/spiking.py takes turns
 //   spiking lengths                   microseconds a step of sequences of 10 to 1,000 steps
 //   spiking convert MODEL PERCENTILE  accuracy on MNIST after 1, 2, 4, ... 64 steps; [SAMPLES]
-//   spiking learn EPOCHS              accuracy of the convolutional network after each epoch; [FILE], which
-//                                     is read first if it is there, and written after each epoch
+//   spiking learn EPOCHS              accuracy of the convolutional network after each epoch; [FILE [RATE]]:
+//                                     the file is read first if it is there, and written after each epoch
 #define _POSIX_C_SOURCE 200809L
 #include <cajal.h>
 #include <stdio.h>
@@ -184,7 +184,7 @@ static cj_status convert(const char *path, double percentile, int64_t samples)
 
 // ---- learn ----
 
-static cj_status learn(int64_t epochs, const char *path)
+static cj_status learn(int64_t epochs, const char *path, double rate)
 {
     cj_dataset *train, *test;
     cj_results *results;
@@ -195,6 +195,8 @@ static cj_status learn(int64_t epochs, const char *path)
     CJ_TRY(cj_load_mnist(&train, &test));
     if (!goes_on)
         CJ_TRY(compile(model, true, 2e-3));
+    if (rate > 0)
+        CJ_TRY(cj_set_learning_rate(model, rate));
     for (int64_t epoch = 0; epoch < epochs; epoch++) {
         const double begin = now();
         CJ_TRY(cj_fit(model, train, .epochs = 1, .batch_size = BATCH, .verbose = CJ_SILENT));
@@ -222,8 +224,9 @@ int main(int argc, char **argv)
         return cj_report(
             convert(argv[2], strtod(argv[3], NULL), argc > 4 ? strtoll(argv[4], NULL, 10) : 10000));
     if (strcmp(mode, "learn") == 0 && argc > 2)
-        return cj_report(learn(strtoll(argv[2], NULL, 10), argc > 3 ? argv[3] : NULL));
+        return cj_report(learn(strtoll(argv[2], NULL, 10), argc > 3 ? argv[3] : NULL,
+                               argc > 4 ? strtod(argv[4], NULL) : 0));
     fprintf(stderr, "usage: spiking serve dense|convolution | lengths | convert MODEL PERCENTILE "
-                    "[SAMPLES] | learn EPOCHS [FILE]\n");
+                    "[SAMPLES] | learn EPOCHS [FILE [RATE]]\n");
     return 2;
 }

@@ -59,18 +59,20 @@ typedef struct option {
 #define BATCH_SIZE_MAX 1048576
 #define THREADS_OPTION(target) \
     INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
-#define DATA_OPTION(target)                                                                      \
-    TEXT_OPTION("data", "NAME", target,                                                          \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of " \
-                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (the first that is found; " \
-                "the default)")
+#define DATA_OPTION(target)                                                                       \
+    TEXT_OPTION("data", "NAME", target,                                                           \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "  \
+                "lines \"LABEL TAB TEXT\", or a folder of them), csv:FILE:TARGET, "               \
+                "npy:X.npy,y.npy (or an .npz), wav:FOLDER, series:FILE.csv:COLUMN, or auto (the " \
+                "first that is found; the default)")
 
 // The same where a model file may say what it was trained on.
 #define MODEL_DATA_OPTION(target)                                                                  \
     TEXT_OPTION("data", "NAME", target,                                                            \
                 "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "   \
-                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (what the model was trained " \
-                "on; the default)")
+                "lines \"LABEL TAB TEXT\", or a folder of them), csv:FILE:TARGET, "                \
+                "npy:X.npy,y.npy (or an .npz), wav:FOLDER, series:FILE.csv:COLUMN, or auto (what " \
+                "the model was trained on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -128,6 +130,8 @@ enum { PICTURE_SIDE = 64 };
 typedef struct own_data {
     int64_t side;   // of images, where no model says it: side x side,
     bool grey;      // grey or in colours
+    bool stream;    // images for training are decoded when they are needed
+    int64_t window; // steps of a series that a sample has; 0 for 24
     json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
 } own_data;
 bool is_folder_data(const char *name);
@@ -228,5 +232,28 @@ cj_status read_model_image(const cj_model *model, const char *path, bool invert,
 // A tensor converted to the model's input type: bytes become floats as they are if the model takes
 // floats.
 cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted);
+
+// spikes.c: what neurons do.
+// What cajal plot is asked for: spikes on an input, or firing rates over currents; else neither.
+typedef struct spike_plot {
+    const char *input; // a file; NULL for none
+    const char *layer; // of neurons; NULL for all
+    bool invert;
+    int64_t rows;
+    const char *curve; // the layer whose rates are plotted; NULL for none
+    int64_t neuron;
+    double from, to; // currents
+} spike_plot;
+bool plots_spikes(const spike_plot *p);
+cj_status write_spike_plot(cj_model *model, const spike_plot *p, FILE *file);
+// How much the neurons of a model fire on data, and which operations that saves.
+cj_status print_activity(cj_model *model, const cj_dataset *data);
+// Whether a model answers by a sequence (steps, classes), as neurons do.
+bool gives_steps(const cj_model *model);
+// Brings scores (samples, steps, classes) down to their sums over the steps.
+cj_status sum_steps(cj_tensor **scores);
+// Whether a model takes sequences (steps, height, width, 2) of events, and a file of them as one.
+bool takes_events(const cj_model *model);
+cj_status read_events(const cj_model *model, const char *path, cj_tensor **input);
 
 #endif

@@ -56,9 +56,11 @@ target_kind kind_of_target(const own_data *own, const cj_dataset *data)
     return dtype == CJ_F32 || dtype == CJ_F64 || !are_classes(y) ? TARGET_NUMBERS : TARGET_CLASSES;
 }
 
-const char *metric_of(target_kind kind)
+const char *metric_of(const cj_model *model, target_kind kind)
 {
-    return kind == TARGET_NUMBERS ? "mean_absolute_error" : "accuracy";
+    return kind == TARGET_NUMBERS                       ? "mean_absolute_error" :
+           kind == TARGET_CLASSES && gives_steps(model) ? "spike_count_accuracy" :
+                                                          "accuracy";
 }
 
 // ---- models ----
@@ -90,14 +92,18 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
                                          "categorical_crossentropy", "mean_squared_error"};
+    if (r->mix && kind == TARGET_CLASSES) // classes become vectors when batches are mixed
+        kind = TARGET_ONE_HOT;
     cj_pool *pool = cj_pool_new((int)r->threads);
     cj_optimizer *optimizer = pool ? make_optimizer(r->optimizer, r->learning_rate) : NULL;
     if (!optimizer) {
         cj_release(pool);
         return cj_error_status();
     }
-    return cj_compile(model, .optimizer = optimizer, .loss = r->loss ? r->loss : losses[kind],
-                      .metrics = {metric_of(kind)}, .pool = pool);
+    const bool spikes = kind == TARGET_CLASSES && gives_steps(model);
+    const char *loss = r->loss ? r->loss : spikes ? "step_crossentropy" : losses[kind];
+    return cj_compile(model, .optimizer = optimizer, .loss = loss,
+                      .metrics = {metric_of(model, kind)}, .pool = pool, .mix = r->mix);
 }
 
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)

@@ -9,6 +9,7 @@ typedef struct recipe {
     const char *name; // "auto" for a sensible model for the data
     const char *optimizer, *dtype;
     const char *loss;     // NULL for the one that fits the targets
+    const char *mix;      // of training batches; NULL: none
     double learning_rate; // NAN: the optimizer's own
     int64_t seed, threads;
 } recipe;
@@ -21,8 +22,8 @@ typedef enum target_kind {
 } target_kind;
 
 target_kind kind_of_target(const own_data *own, const cj_dataset *data);
-// The name of the metric that goes with it.
-const char *metric_of(target_kind kind);
+// The name of the metric that goes with it, for the answers that the model gives.
+const char *metric_of(const cj_model *model, target_kind kind);
 // The optimizer of a spec with another learning rate, unless that is NAN; NULL with a sentence.
 cj_optimizer *make_optimizer(const char *spec, double learning_rate);
 // Layers of a model that make_model() made by its name learn mean and variance, or the vocabulary, of its

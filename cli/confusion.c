@@ -43,6 +43,11 @@ cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, i
     else
         CJ_TRY(predict_one(model, inputs[0], probabilities));
     const cj_shape *shape = cj_tensor_shape(*probabilities);
+    if (shape->rank == 3 && cj_tensor_shape(cj_dataset_y(data, 0))->rank == 1 &&
+        cj_tensor_dtype(*probabilities) == CJ_F32) {
+        CJ_TRY(sum_steps(probabilities)); // of spikes or membranes
+        shape = cj_tensor_shape(*probabilities);
+    }
     *classes = shape->rank == 2 ? (int)shape->dims[1] : 0;
     *counts = calloc((size_t)*classes * (size_t)*classes + 1, sizeof(**counts));
     if (!*counts)

@@ -1,4 +1,5 @@
 // Data sets for the commands.
+#include "arrays.h"
 #include "table.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_
         return load_text_data(*name, train, test);
     if (is_folder_data(*name))
         return load_folder_data(*name, model, own, train, test);
+    if (is_array_data(*name))
+        return load_array_data(*name, model, own, train, test);
     if (is_table_data(*name))
         return load_table_data(*name, model, &own->schema, train, test);
     const bool automatic = strcmp(*name, "auto") == 0;

@@ -1,4 +1,5 @@
 // cajal datasets: what there is, where it is found, fetching it, and looking at it.
+#include "arrays.h"
 #include "cli.h"
 
 #include <limits.h>
@@ -68,7 +69,7 @@ cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
 {
     if (is_table_data(name))
         return cj_model_set_note(model, "data", name);
-    if (is_folder_data(name) || is_text_data(name)) {
+    if (is_folder_data(name) || is_text_data(name) || is_array_data(name)) {
         CJ_TRY(cj_model_set_note(model, "data", name));
         return note_classes(model, data);
     }
@@ -103,7 +104,8 @@ void name_of_class(const char *name, const cj_dataset *data, int64_t label, char
 const char *noted_data(const cj_model *model)
 {
     const char *name = cj_model_note(model, "data");
-    if (name && (is_folder_data(name) || is_text_data(name) || is_table_data(name)))
+    if (name &&
+        (is_folder_data(name) || is_text_data(name) || is_array_data(name) || is_table_data(name)))
         return name;
     for (int i = 0; name && i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0)

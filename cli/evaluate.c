@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cj_status evaluate(const char *file, const char *data_name, int64_t limit, bool json)
+static cj_status evaluate(const char *file, const char *data_name, int64_t limit, bool json,
+                          bool spikes)
 {
     cj_dataset *train = NULL, *test = NULL;
     cj_tensor *probabilities = NULL;
@@ -45,6 +46,8 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
             printf("%s %.4f\n", cj_results_name(results, i), cj_results_value_at(results, i));
         if (!numbers)
             print_confusion(counts, classes, stdout);
+        if (spikes)
+            status = print_activity(model, test);
     }
     json_decref(own.schema);
     free(counts);
@@ -60,15 +63,17 @@ int run_evaluate(int argc, char **argv)
 {
     const char *data = "auto", *file = NULL;
     int64_t limit = 0;
-    bool json = false;
+    bool json = false, spikes = false;
     const option options[] = {
         MODEL_DATA_OPTION(&data),
         INT_OPTION("limit", "N", &limit, 1, INFINITY, "evaluate on the first N test samples only"),
         FLAG_OPTION("json", &json, "print as JSON"),
+        FLAG_OPTION("spikes", &spikes,
+                    "how much the neurons of each layer fire, and which operations that saves"),
     };
     int done = read_options(find_command("evaluate"), options, sizeof options / sizeof *options,
                             argc, argv, 1, 1, &file);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    return finish(evaluate(file, data, limit, json));
+    return finish(evaluate(file, data, limit, json, spikes));
 }

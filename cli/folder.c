@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 static const char prefix[] = "folder:";
+#define CACHE ((int64_t)1 << 30)
 
 bool is_folder_data(const char *name)
 {
@@ -40,7 +41,19 @@ static cj_status load_halves(const char *train_path, const char *test_path,
         names[args->class_names_count++] = cj_dataset_class_name(*train, i);
     args->class_names_list = names;
     args->shuffle = false;
+    args->stream = false;
+    args->cache_bytes = 0;
     return cj_load_image_folder_with(test_path, test, NULL, args);
+}
+
+// Reads a streamed data set into memory.
+static cj_status read_all(cj_dataset **data)
+{
+    cj_dataset *memory = NULL;
+    CJ_TRY(cj_dataset_load(*data, &memory));
+    cj_release(*data);
+    *data = memory;
+    return CJ_OK;
 }
 
 cj_status load_folder_data(const char *name, const cj_model *model, const own_data *own,
@@ -55,12 +68,16 @@ cj_status load_folder_data(const char *name, const cj_model *model, const own_da
     args.image_size[1] = fixed ? shape->dims[2] : own->side;
     if (fixed ? shape->dims[3] == 1 : own->grey)
         args.color_mode = "grayscale";
+    args.stream = own->stream;
+    args.cache_bytes = own->stream ? CACHE : 0;
     cj_status status;
     if (find_halves(path, train_path, test_path)) {
         status = load_halves(train_path, test_path, &args, train, test);
     } else {
         args.validation_split = 0.2;
         status = cj_load_image_folder_with(path, train, test, &args);
+        if (status == CJ_OK && own->stream)
+            status = read_all(test);
     }
     if (status != CJ_OK) {
         cj_release(*train);

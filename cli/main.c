@@ -12,7 +12,7 @@ const command commands[] = {
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
     {"predict", "FILE INPUT...", "what a model answers to images or rows of numbers", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},
-    {"plot", "MODEL FILE.svg", "draw the graph of a model", run_plot},
+    {"plot", "MODEL FILE.svg", "draw the graph of a model, or what its neurons do", run_plot},
     {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},

@@ -72,6 +72,19 @@ static cj_model *series_gru(const task *t)
     return cj_sequential(t->input, scale(t), cj_gru(64), answer(t));
 }
 
+// The time of a recording of 16 kHz as a picture, in tens of decibels.
+static cj_model *sound_cnn(const task *t)
+{
+    enum { FRAME = 512, HOP = 256, BINS = 64, DECIBELS = 40 };
+    return cj_sequential(
+        t->input, cj_reshape({-1}),
+        cj_mel_spectrogram(.fft_length = FRAME, .sequence_stride = HOP, .num_mel_bins = BINS),
+        cj_rescaling(1.0 / DECIBELS), cj_reshape({BINS, -1, 1}),
+        cj_conv2d(16, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+        cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}), cj_flatten(),
+        cj_dense(64, .activation = "relu"), answer(t));
+}
+
 // Texts as words, a recurrence that reads them both ways.
 static cj_model *text_gru(const task *t)
 {
@@ -101,20 +114,35 @@ static const struct {
      image_cnn},
     {"numbers-mlp", "rows of numbers: standardised, two dense layers of 64", numbers_mlp},
     {"series-gru", "numbers in time: standardised, GRU 64", series_gru},
+    {"sound-cnn", "recordings: a mel spectrogram, two convolutions, dense 64", sound_cnn},
     {"text-gru", "texts: embedding, bidirectional GRU, dense", text_gru},
     {"text-words", "texts: words and pairs of words, dense", text_words},
 };
 enum { MODEL_COUNT = sizeof(models) / sizeof models[0] };
 
-// A sensible first model for what the data holds.
-static const char *sensible_model(const cj_dataset *data)
+// The shape of all first inputs, and their dtype; NULL without data.
+static const cj_shape *input_of(const cj_dataset *data, cj_shape *whole, cj_dtype *dtype)
 {
-    const cj_tensor *x = data ? cj_dataset_x(data, 0) : NULL;
-    const cj_shape *shape = cj_tensor_shape(x);
-    if (!x)
+    cj_part part;
+    if (!data || cj_dataset_input(data, 0, &part) != CJ_OK)
+        return NULL;
+    *dtype = part.dtype;
+    *whole = (cj_shape){.rank = part.shape.rank + 1, .dims = {cj_dataset_count(data)}};
+    for (int axis = 1; axis < whole->rank; axis++)
+        whole->dims[axis] = part.shape.dims[axis - 1];
+    return whole;
+}
+
+// A sensible first model for what the data holds.
+static const char *sensible_model(const cj_shape *shape, cj_dtype dtype)
+{
+    enum { LONG = 2000 };
+    if (!shape)
         return "mnist-cnn";
-    if (cj_tensor_dtype(x) == CJ_STRING)
+    if (dtype == CJ_STRING)
         return "text-gru";
+    if (shape->rank == 3 && shape->dims[1] > LONG && shape->dims[2] == 1)
+        return "sound-cnn";
     if (shape->rank == 4 && shape->dims[1] >= 24 && shape->dims[1] <= 32 && shape->dims[2] >= 24 &&
         shape->dims[2] <= 32 && shape->dims[3] == 1)
         return "mnist-cnn";
@@ -203,10 +231,11 @@ static int64_t number_count(const cj_dataset *data)
 
 cj_model *make_model(const char *name, cj_dataset *data, bool numbers)
 {
-    const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
-    const cj_dtype dtype = shape ? cj_tensor_dtype(cj_dataset_x(data, 0)) : CJ_U8;
+    cj_shape whole;
+    cj_dtype dtype = CJ_U8;
+    const cj_shape *shape = input_of(data, &whole, &dtype);
     if (strcmp(name, "auto") == 0)
-        name = sensible_model(data);
+        name = sensible_model(shape, dtype);
     for (int i = 0; model_name(i); i++) {
         if (strcmp(name, model_name(i)) != 0)
             continue;

@@ -1,6 +1,6 @@
 // cajal predict: what a model answers, one input file after the other. A bad input is named and
 // passed over; the exit code says that there was one.
-#include "cli.h"
+#include "arrays.h"
 #include "csv.h"
 #include "meaning.h"
 #include "table.h"
@@ -55,14 +55,29 @@ static cj_status read_idx(const cj_model *model, const char *path, cj_tensor **i
     return status;
 }
 
+static cj_status read_array(const cj_model *model, const char *path, cj_tensor **input)
+{
+    cj_tensor *read = NULL;
+    CJ_TRY(cj_load_npy(path, &read));
+    const cj_status status = fit_input(model, read, input);
+    cj_release(read);
+    return status;
+}
+
 static cj_status read_input(const prediction *p, const char *path, cj_tensor **input)
 {
     if (takes_texts(p->model))
         return read_texts(path, input);
+    if (takes_events(p->model))
+        return read_events(p->model, path, input);
     if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
         return read_rows(p->model, path, input);
     if (strstr(path, "ubyte") || ends_with(path, ".idx") || ends_with(path, ".idx.gz"))
         return read_idx(p->model, path, input);
+    if (ends_with(path, ".npy"))
+        return read_array(p->model, path, input);
+    if (ends_with(path, ".wav"))
+        return read_sound(p->model, path, input);
     return read_model_image(p->model, path, p->invert, input);
 }
 

@@ -1,9 +1,10 @@
-// Texts as data: "text:FILE" of labelled lines, and lines to predict from.
+// Texts as data: "text:FILE" of labelled lines, "text:FOLDER" of a folder a class, and lines to predict from.
 #include "cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char prefix[] = "text:";
 
@@ -14,6 +15,10 @@ bool is_text_data(const char *name)
 
 cj_status load_text_data(const char *name, cj_dataset **train, cj_dataset **test)
 {
+    struct stat facts;
+    const char *path = name + sizeof prefix - 1;
+    if (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode))
+        return cj_load_text_folder(path, train, test, .validation_split = 0.2);
     return cj_load_texts(name + sizeof prefix - 1, train, test, .validation_split = 0.2);
 }
 

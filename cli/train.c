@@ -16,7 +16,7 @@ static const char *const report_files[] = {"curve.svg", "confusion.csv", "confus
                                            "mistakes.png"};
 
 typedef struct settings {
-    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype, *class_weights;
+    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype, *mix, *class_weights;
     int64_t epochs, batch_size, seed, threads, limit, patience;
     double learning_rate; // NAN: the optimizer's own
     double validation_split;
@@ -33,6 +33,7 @@ static cj_status make_new(const char *name, const settings *s, cj_dataset *train
                       .optimizer = s->optimizer,
                       .dtype = s->dtype,
                       .loss = s->loss,
+                      .mix = s->mix,
                       .learning_rate = s->learning_rate,
                       .seed = s->seed,
                       .threads = s->threads};
@@ -164,7 +165,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
-        const char *metric = metric_of(s->kind);
+        const char *metric = metric_of(model, s->kind);
         printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
@@ -266,6 +267,10 @@ int run_train(int argc, char **argv)
         INT_OPTION("image-size", "N", &s.own.side, 1, 4096,
                    "with folder: the height and width that images get (64)"),
         FLAG_OPTION("grayscale", &s.own.grey, "with folder: images without colours"),
+        FLAG_OPTION("stream", &s.own.stream,
+                    "with folder: decode images while training runs; keep up to 1 GiB of them"),
+        INT_OPTION("window", "N", &s.own.window, 1, 1000000,
+                   "with series: steps that a prediction is made from (24)"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),
@@ -275,6 +280,8 @@ int run_train(int argc, char **argv)
                     "instead of the optimizer's own"),
         TEXT_OPTION("loss", "SPEC", &s.loss,
                     "the loss (sparse_categorical_crossentropy; of a number mean_squared_error)"),
+        TEXT_OPTION("mix", "SPEC", &s.mix,
+                    "training images mixed with each other: mix_up, \"cut_mix(factor=0.5)\""),
         TEXT_OPTION("dtype", "POLICY", &s.dtype,
                     "float32 or mixed_bfloat16, what layers compute in (float32)"),
         INT_OPTION("seed", "N", &s.seed, 0, INFINITY, "of weights, order and dropout (0)"),

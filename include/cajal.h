@@ -9,6 +9,7 @@
 #include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
+#include <cajal/arrays.h>
 #include <cajal/augmentation.h>
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
@@ -49,8 +50,10 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/settings.h>
+#include <cajal/sounds.h>
 #include <cajal/spatial.h>
 #include <cajal/tables.h>
+#include <cajal/spike_trains.h>
 #include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
 #include <cajal/streams.h>

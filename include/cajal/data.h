@@ -138,9 +138,11 @@ CJ_API cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
 /**
- * Reads a PNG, JPEG, BMP (not compressed), PGM or PPM image as uint8 (height, width, channels), with `channels` 1 or 3
- * (0: the file's own). Colour becomes grey by the luma of ITU-R BT.601; what is transparent lies
- * over white; a photo
+ * Reads a PNG, JPEG, BMP (not compressed), PGM or PPM image, the first picture of a GIF, or (where the
+ * library was built with libwebp) a WebP of one picture as uint8 (height, width, channels), with
+ * `channels` 1, 3 or 4 (0: the file's own 1 or 3). Colour becomes grey by the luma of ITU-R BT.601;
+ * what is transparent lies over white, but with 4 channels the last one is its alpha, 255 for opaque; a
+ * photo
  * is turned upright as its Exif orientation says. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other
  * than grey and RGB), CJ_OUT_OF_MEMORY.
  */

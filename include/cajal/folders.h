@@ -13,10 +13,11 @@ extern "C" {
 
 /** The arguments of cj_load_image_folder(). */
 typedef struct cj_load_image_folder_args {
-    size_t size;            ///< bytes of the struct
-    int _;                  ///< what follows may be given by position
-    int64_t image_size[2];  ///< height and width that every image gets; default {256, 256}
-    const char *color_mode; ///< "rgb" (default): 3 channels; "grayscale": 1
+    size_t size;           ///< bytes of the struct
+    int _;                 ///< what follows may be given by position
+    int64_t image_size[2]; ///< height and width that every image gets; default {256, 256}
+    /** "rgb" (default): 3 channels; "grayscale": 1; "rgba": 4, the last one 255 where nothing is transparent */
+    const char *color_mode;
     /** "bilinear" (default), "nearest", "bicubic", "area", "lanczos3" or "lanczos5" */
     const char *interpolation;
     bool crop_to_aspect_ratio; ///< default false: keep the middle in the ratio of image_size
@@ -42,6 +43,17 @@ typedef struct cj_load_image_folder_args {
     bool skip_broken;
     /** threads that decode; stays the caller's; default &cj_default_pool; NULL is refused */
     cj_pool *pool;
+    /**
+     * default false: all images are decoded into memory at once. True: an image is decoded when it is
+     * needed, while the one before trains (streams.h); `pool` then only serves `skip_broken`, for which
+     * each file is decoded once to see whether it can be
+     */
+    bool stream;
+    /**
+     * with `stream`: decoded images are kept in memory as far as they fit into so many bytes, each data
+     * set by itself, as by cj_dataset_cache(); default 0: none
+     */
+    int64_t cache_bytes;
 } cj_load_image_folder_args;
 /** The defaults of cj_load_image_folder_args. */
 #define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                         \
@@ -53,7 +65,7 @@ typedef struct cj_load_image_folder_args {
 CJ_API void cj_load_image_folder_defaults(cj_load_image_folder_args *args);
 /**
  * Reads a folder that has a folder of images for each class, and folders below those: every file
- * whose name ends in .png, .jpg, .jpeg, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
+ * whose name ends in .png, .jpg, .jpeg, .gif, .webp, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
  * with a dot is passed over. The data sets hold uint8 (samples, height, width, channels): Keras's
  * numbers rounded to whole ones, in a quarter of the memory. For one seed the order, and what goes to
  * validation, are Keras's: its shuffle is NumPy's Mersenne Twister (Matsumoto and Nishimura 1998),
@@ -74,6 +86,43 @@ CJ_API cj_status cj_load_image_folder_with(const char *folder, cj_dataset **trai
     cj_load_image_folder_with(folder, train, CJ__HEAD(__VA_ARGS__, ~),                            \
                               &(cj_load_image_folder_args){CJ_LOAD_IMAGE_FOLDER_DEFAULTS, ._ = 0, \
                                                            CJ__TAIL(__VA_ARGS__, )})
+
+/** The arguments of cj_load_text_folder(). */
+typedef struct cj_load_text_folder_args {
+    size_t size; ///< bytes of the struct
+    int _;       ///< what follows may be given by position
+    /**
+     * "int" (default): int32 (samples); "categorical": float32 (samples, classes); "binary": float32
+     * (samples, 1) of two classes
+     */
+    const char *label_mode;
+    /** the folders that are classes, in this order; default none: every folder, in order of bytes */
+    const char *class_names[CJ_IN_BRACES];
+    const char *const *class_names_list; ///< or any number of them; see CJ_IN_BRACES
+    int class_names_count;               ///< length of class_names_list
+    bool shuffle;  ///< default true: in an order drawn from `seed`; false: by class and name
+    uint32_t seed; ///< default 0
+    double validation_split; ///< default 0: the share, below 1, that goes to the second data set
+} cj_load_text_folder_args;
+/** The defaults of cj_load_text_folder_args. */
+#define CJ_LOAD_TEXT_FOLDER_DEFAULTS \
+    .size = sizeof(cj_load_text_folder_args), .label_mode = "int", .shuffle = true
+/** Sets `args` to CJ_LOAD_TEXT_FOLDER_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_load_text_folder_defaults(cj_load_text_folder_args *args);
+/**
+ * Reads a folder that has a folder of .txt files for each class, and folders below those, in the
+ * manner of keras.utils.text_dataset_from_directory: a file is a text. The data sets hold texts
+ * (samples, 1); for one seed the order, and what goes to validation, are Keras's. Places and statuses
+ * as of cj_load_image_folder_with(), among them CJ_NOT_FOUND; of a file above 256 MiB CJ_UNSUPPORTED.
+ */
+CJ_API cj_status cj_load_text_folder_with(const char *folder, cj_dataset **train,
+                                          cj_dataset **validation,
+                                          const cj_load_text_folder_args *args);
+/** `cj_load_text_folder("reviews", &train, &validation, .validation_split = 0.2)`. */
+#define cj_load_text_folder(folder, train, ...)                                                \
+    cj_load_text_folder_with(folder, train, CJ__HEAD(__VA_ARGS__, ~),                          \
+                             &(cj_load_text_folder_args){CJ_LOAD_TEXT_FOLDER_DEFAULTS, ._ = 0, \
+                                                         CJ__TAIL(__VA_ARGS__, )})
 
 /** How many classes a data set names; 0 if it names none, and for NULL. */
 CJ_API int cj_dataset_class_count(const cj_dataset *data);

@@ -35,8 +35,7 @@ typedef struct cj_op_window {
 
 /**
  * A convolution (cross-correlation) of x, (batch, axes..., channels), by a kernel, (axes..., channels /
- * groups, filters), over one to three axes. The number of groups follows from the channels; over three
- * axes it is 1.
+ * groups, filters), over one to three axes. The number of groups follows from the channels.
  */
 CJ_API cj_symbol *cj_op_conv(cj_symbol *x, cj_symbol *kernel, cj_op_window window);
 /** Each channel by filters of its own, over one or two axes: kernel (axes..., channels, multiplier). */

@@ -31,6 +31,23 @@ CJ_API cj_symbol *cj_op_nanquantiles(cj_symbol *x, const double *q, int q_count,
 CJ_API cj_symbol *cj_op_nanpercentiles(cj_symbol *x, const double *q, int q_count,
                                        const char *method, const int *axes, int count);
 
+/**
+ * x with widths[2 i] entries before and widths[2 i + 1] after its axis i, two numbers for each axis. With
+ * `mode` "constant" (NULL is the same) they are `value`, with "edge" the outermost entries, with "reflect"
+ * and "symmetric" the axis turned round at the outermost entries, which come once or twice, with "wrap" the
+ * axis from its other end; with "maximum", "minimum", "mean" and "median" that of the axis, with
+ * "linear_ramp" numbers that fall from the outermost entries to 0: these five for reals. An axis that is
+ * padded has a known length.
+ */
+CJ_API cj_symbol *cj_op_pads(cj_symbol *x, const int64_t *widths, const char *mode, double value);
+
+/**
+ * cj_op_random_dropout() (ops_random.h) whose noise has a length for each axis of x: 1 for the same along
+ * that axis, or -1 for x's own.
+ */
+CJ_API cj_symbol *cj_op_random_dropout_shaped(cj_symbol *x, double rate, const int64_t *noise_shape,
+                                              uint64_t seed, cj_symbol *step);
+
 #ifdef __cplusplus
 }
 #endif

@@ -67,8 +67,8 @@ typedef struct cj_category_encoding_args {
     int _;              ///< what follows may be given by position
     int64_t num_tokens; ///< required, positive
     /**
-     * "multi_hot" (default): 1 where a number occurs in the sample; "count": how often; "one_hot":
-     * a vector for each number
+     * "multi_hot" (default): 1 where a number occurs in the sample; "count": how often, or the sum of
+     * the weights of a second input (cj_apply_many()); "one_hot": a vector for each number
      */
     const char *output_mode;
 } cj_category_encoding_args;

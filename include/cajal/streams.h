@@ -3,7 +3,7 @@
  * Data sets whose samples are made or read when they are needed, and chains of them.
  *
  * A data set from a function reads any sample by its number; stages change what comes out: map,
- * shuffle, take, skip, repeat, concatenate, zip, cache, batch, prefetch. Each gives a new data set
+ * augment, shuffle, take, skip, repeat, concatenate, zip, cache, batch, prefetch. Each gives a new data set
  * over the one before, so that
  *
  *     cj_dataset *photos = cj_dataset_from(.count = 10000, .read = read_photo, .context = list,
@@ -124,6 +124,16 @@ CJ_API cj_dataset *cj_dataset_map_with(cj_dataset *data, const cj_dataset_map_ar
     cj_dataset_map_with(          \
         CJ__HEAD(__VA_ARGS__, ~), \
         &(cj_dataset_map_args){CJ_DATASET_MAP_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
+/**
+ * The first input of each sample goes through `model` as if in training, in the threads that read:
+ * layers that change images by chance, on the side of the data, as `data.map(model)` in Keras. What is
+ * drawn depends on the model's seed, the sample and the pass. The model has one input and one output,
+ * and may be a cj_sequential() without an input layer; it is taken over. NULL with CJ_INVALID_ARGUMENT
+ * (a NULL, texts, a batched data set, several inputs or outputs), CJ_SHAPE_MISMATCH,
+ * CJ_OUT_OF_MEMORY, or as the model fails on such samples.
+ */
+CJ_API cj_dataset *cj_dataset_augment(cj_dataset *data, cj_model *model);
 
 /** The arguments of cj_dataset_shuffle(). */
 typedef struct cj_dataset_shuffle_args {

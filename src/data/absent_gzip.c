@@ -41,3 +41,13 @@ void cj__packed_close(cj__packed *file)
 {
     fclose(file->stream);
 }
+
+cj_status cj__unpack(const char *path, const void *bytes, size_t size, bool deflated, void *to,
+                     size_t room, uint32_t sum)
+{
+    (void)bytes, (void)size, (void)deflated, (void)to, (void)room, (void)sum;
+    return cj__fail(CJ_UNSUPPORTED,
+                    "%s: this build of the library reads no archives (CAJAL_IMAGES "
+                    "was off)",
+                    path);
+}

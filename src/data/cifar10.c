@@ -2,9 +2,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "data/mapped.h"
 #include "data/places.h"
 #include "tensor/tensor.h"
-#include <cajal/data.h>
+#include <cajal/arrays.h>
+#include <cajal/streams.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,13 +111,70 @@ static cj_status load_files(const char *folder, const char *const *names, int co
     return *data ? CJ_OK : cj_error_status();
 }
 
-cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test)
+// A view of other lengths and strides than its base has.
+static cj_status view(cj_tensor *base, const cj_shape *shape, size_t begin, const int64_t *strides,
+                      cj_tensor **tensor)
+{
+    CJ_TRY(cj__tensor_over(CJ_U8, shape, base->data + begin, tensor));
+    memcpy((*tensor)->strides, strides, (size_t)shape->rank * sizeof *strides);
+    (*tensor)->base = cj_retain(base);
+    return CJ_OK;
+}
+
+// The records of one file: a label, then three planes of bytes.
+static cj_status map_records(const char *path, cj_dataset **data)
+{
+    cj__mapping m;
+    cj_tensor *records = NULL, *images = NULL, *labels = NULL;
+    CJ_TRY(cj__mapping_open(path, &m));
+    const int64_t count = (int64_t)(m.size / RECORD);
+    cj_status status =
+        m.size % RECORD == 0 ?
+            cj__mapped_tensor(&m, CJ_U8, &CJ_SHAPE(count, RECORD), 0, &records) :
+            cj__fail(CJ_BAD_FILE, "%s: %zu bytes are no whole number of records of %d", path,
+                     m.size, RECORD);
+    cj__mapping_close(&m);
+    if (status == CJ_OK)
+        status = view(records, &CJ_SHAPE(count, SIDE, SIDE, COLOURS), 1,
+                      (int64_t[]){RECORD, SIDE, 1, PLANE}, &images);
+    if (status == CJ_OK)
+        status = view(records, &CJ_SHAPE(count), 0, (int64_t[]){RECORD}, &labels);
+    cj_release(records); // the views hold it
+    if (status == CJ_OK) {
+        *data = cj_dataset(.x = {images}, .y = {labels});
+        return *data ? CJ_OK : cj_error_status();
+    }
+    cj_release(images);
+    cj_release(labels);
+    return status;
+}
+
+// Files one after the other, as one data set.
+static cj_status map_files(const char *folder, const char *const *names, int count,
+                           cj_dataset **data)
+{
+    for (int i = 0; i < count; i++) {
+        char path[CJ__PATH_SIZE];
+        cj_dataset *next = NULL;
+        file_path(folder, names[i], path);
+        CJ_TRY(map_records(path, &next));
+        cj_dataset *both = *data ? cj_dataset_concatenate(*data, next) : next;
+        *data = NULL; // it is in `both`
+        CJ_TRY(both ? CJ_OK : cj_error_status());
+        *data = both;
+    }
+    return CJ_OK;
+}
+
+typedef cj_status load_function(const char *folder, const char *const *names, int count,
+                                cj_dataset **data);
+
+// Both halves, where they lie.
+static cj_status load_both(load_function *load, cj_dataset **train, cj_dataset **test)
 {
     static const char *const folders[] = {"cifar-10-batches-bin", "cifar10", "", NULL};
     const char *folder = NULL;
     cj__places p;
-    if (!train || !test)
-        return cj__fail_null("cj_load_cifar10: the place for a data set");
     *train = *test = NULL;
     cj__places_of("cifar10", folders, &p);
     for (int i = 0; i < p.count && !folder; i++)
@@ -123,11 +182,26 @@ cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test)
             folder = p.path[i];
     if (!folder)
         return cj__places_fail(&p, "cifar10", "its six files are");
-    CJ_TRY(load_files(folder, train_files, BATCHES, train));
-    const cj_status status = load_files(folder, test_files, 1, test);
+    cj_status status = load(folder, train_files, BATCHES, train);
+    if (status == CJ_OK)
+        status = load(folder, test_files, 1, test);
     if (status != CJ_OK) {
         cj_release(*train);
         *train = NULL;
     }
     return status;
+}
+
+cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test)
+{
+    if (!train || !test)
+        return cj__fail_null("cj_load_cifar10: the place for a data set");
+    return load_both(load_files, train, test);
+}
+
+cj_status cj_map_cifar10(cj_dataset **train, cj_dataset **test)
+{
+    if (!train || !test)
+        return cj__fail_null("cj_map_cifar10: the place for a data set");
+    return load_both(map_files, train, test);
 }

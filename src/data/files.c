@@ -1,26 +1,25 @@
-// Which image files a folder has, and of which class each is.
+// Which files a folder has, and of which class each is.
 #include "data/files.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "data/csv.h"
+#include "data/twister.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 32, PATH_SIZE = 4096 };
 
-static const char *const endings[] = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm"};
-
-static bool is_image(const char *name)
+static bool has_ending(const char *name, const cj__files_wanted *wanted)
 {
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        const size_t length = strlen(name), end = strlen(endings[i]);
+    for (const char *const *ending = wanted->endings; *ending; ending++) {
+        const size_t length = strlen(name), end = strlen(*ending);
         bool same = length > end;
         for (size_t k = 0; same && k < end; k++) {
             const char c = name[length - end + k];
-            same = (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == endings[i][k];
+            same = (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == (*ending)[k];
         }
         if (same)
             return true;
@@ -57,14 +56,14 @@ static cj_status find_folders(const char *folder, int depth, cj__names *folders)
     return status;
 }
 
-static cj_status add_images(const char *folder, cj__names *paths)
+static cj_status add_files(const char *folder, const cj__files_wanted *wanted, cj__names *paths)
 {
     cj__names inside;
     char path[PATH_SIZE];
     CJ_TRY(cj__folder_list(folder, &inside));
     cj_status status = CJ_OK;
     for (int64_t i = 0; status == CJ_OK && i < inside.count; i++) {
-        if (!is_image(inside.items[i]))
+        if (!has_ending(inside.items[i], wanted))
             continue;
         status = join(folder, inside.items[i], path);
         if (status == CJ_OK && !cj__path_is_folder(path))
@@ -79,31 +78,29 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-// The images of a class: by folder, then by name.
-static cj_status add_class(const char *folder, cj__names *paths)
+// The files of a class: by folder, then by name.
+static cj_status add_class(const char *folder, const cj__files_wanted *wanted, cj__names *paths)
 {
     cj__names folders = {0};
     cj_status status = find_folders(folder, 0, &folders);
     if (status == CJ_OK)
         qsort(folders.items, (size_t)folders.count, sizeof *folders.items, by_bytes);
     for (int64_t i = 0; status == CJ_OK && i < folders.count; i++)
-        status = add_images(folders.items[i], paths);
+        status = add_files(folders.items[i], wanted, paths);
     cj__names_free(&folders);
     return status;
 }
 
 // ---- classes ----
 
-static cj_status given_classes(const cj_load_image_folder_args *args, cj__names *classes)
+static cj_status given_classes(const cj__files_wanted *wanted, cj__names *classes)
 {
-    const char *const *names = args->class_names_list ? args->class_names_list : args->class_names;
-    const int most = args->class_names_list ? args->class_names_count : CJ_IN_BRACES;
-    for (int i = 0; i < most && names[i]; i++)
-        CJ_TRY(cj__names_add(classes, names[i]));
+    for (int i = 0; i < wanted->class_count && wanted->class_names[i]; i++)
+        CJ_TRY(cj__names_add(classes, wanted->class_names[i]));
     return CJ_OK;
 }
 
-static cj_status folder_classes(const char *folder, cj__names *classes)
+static cj_status folder_classes(const char *folder, const char *what, cj__names *classes)
 {
     cj__names inside;
     char path[PATH_SIZE];
@@ -116,9 +113,9 @@ static cj_status folder_classes(const char *folder, cj__names *classes)
     }
     cj__names_free(&inside);
     if (status == CJ_OK && classes->count == 0)
-        return cj__fail(
-            CJ_NOT_FOUND,
-            "%s: there are no folders in it; it needs a folder of images for each class", folder);
+        return cj__fail(CJ_NOT_FOUND,
+                        "%s: there are no folders in it; it needs a folder of %s for each class",
+                        folder, what);
     return status;
 }
 
@@ -141,7 +138,8 @@ static cj_status label_all(cj__files *files, const int64_t *ends)
     return CJ_OK;
 }
 
-static cj_status find_by_folder(const char *folder, cj__files *files)
+static cj_status find_by_folder(const char *folder, const cj__files_wanted *wanted,
+                                cj__files *files)
 {
     char path[PATH_SIZE];
     int64_t *ends = cj__new((size_t)files->classes.count, sizeof *ends);
@@ -152,7 +150,7 @@ static cj_status find_by_folder(const char *folder, cj__files *files)
             status = cj__fail(CJ_NOT_FOUND, "%s: there is no folder for the class \"%s\"", folder,
                               files->classes.items[c]);
         if (status == CJ_OK)
-            status = add_class(path, &files->paths);
+            status = add_class(path, wanted, &files->paths);
         if (status == CJ_OK)
             ends[c] = files->paths.count;
     }
@@ -165,8 +163,8 @@ static cj_status find_by_folder(const char *folder, cj__files *files)
 // ---- a file of labels ----
 
 // One record: a path that exists, and its label. The first may be a heading.
-static cj_status read_record(const char *folder, const cj__csv *csv, bool first, cj__files *files,
-                             cj__names *labels)
+static cj_status read_record(const char *folder, const cj__files_wanted *wanted, const cj__csv *csv,
+                             bool first, cj__files *files, cj__names *labels)
 {
     char path[PATH_SIZE];
     const long long line = (long long)csv->line;
@@ -176,24 +174,25 @@ static cj_status read_record(const char *folder, const cj__csv *csv, bool first,
     const char *name = csv->fields[0].text;
     CJ_TRY(join(folder, name, path));
     if (!cj__path_readable(path))
-        return first && !is_image(name) ? CJ_OK :
-                                          cj__fail(CJ_NOT_FOUND, "%s, line %lld: %s cannot be read",
-                                                   csv->path, line, path);
+        return first && !has_ending(name, wanted) ?
+                   CJ_OK :
+                   cj__fail(CJ_NOT_FOUND, "%s, line %lld: %s cannot be read", csv->path, line,
+                            path);
     CJ_TRY(cj__names_add(&files->paths, path));
     return cj__names_add(labels, csv->fields[1].text);
 }
 
-static cj_status read_records(const char *folder, const char *file, cj__files *files,
+static cj_status read_records(const char *folder, const cj__files_wanted *wanted, cj__files *files,
                               cj__names *labels)
 {
     cj__csv csv;
-    CJ_TRY(cj__csv_open(&csv, file, ','));
+    CJ_TRY(cj__csv_open(&csv, wanted->labels, ','));
     cj_status status = CJ_OK;
     bool more = true;
     for (bool first = true; status == CJ_OK && more; first = false) {
         status = cj__csv_next(&csv, &more);
         if (status == CJ_OK && more)
-            status = read_record(folder, &csv, first, files, labels);
+            status = read_record(folder, wanted, &csv, first, files, labels);
     }
     cj__csv_close(&csv);
     return status;
@@ -215,10 +214,10 @@ static cj_status sort_classes(const cj__names *labels, cj__names *classes)
     return status;
 }
 
-static cj_status find_by_list(const char *folder, const char *file, cj__files *files)
+static cj_status find_by_list(const char *folder, const cj__files_wanted *wanted, cj__files *files)
 {
     cj__names labels = {0};
-    cj_status status = read_records(folder, file, files, &labels);
+    cj_status status = read_records(folder, wanted, files, &labels);
     if (status == CJ_OK && files->classes.count == 0)
         status = sort_classes(&labels, &files->classes);
     if (status == CJ_OK && !(files->labels = cj__new((size_t)labels.count + 1, sizeof(int64_t))))
@@ -227,23 +226,64 @@ static cj_status find_by_list(const char *folder, const char *file, cj__files *f
         files->labels[i] = class_of(&files->classes, labels.items[i]);
         if (files->labels[i] < 0)
             status = cj__fail(CJ_INVALID_ARGUMENT, "%s: the label \"%s\" is none of class_names",
-                              file, labels.items[i]);
+                              wanted->labels, labels.items[i]);
     }
     cj__names_free(&labels);
     return status;
 }
 
-cj_status cj__files_find(const char *folder, const cj_load_image_folder_args *args,
-                         cj__files *files)
+cj_status cj__files_find(const char *folder, const cj__files_wanted *wanted, cj__files *files)
 {
     *files = (cj__files){0};
-    CJ_TRY(given_classes(args, &files->classes));
-    if (!args->labels && files->classes.count == 0)
-        CJ_TRY(folder_classes(folder, &files->classes));
-    CJ_TRY(args->labels ? find_by_list(folder, args->labels, files) :
-                          find_by_folder(folder, files));
+    CJ_TRY(given_classes(wanted, &files->classes));
+    if (!wanted->labels && files->classes.count == 0)
+        CJ_TRY(folder_classes(folder, wanted->what, &files->classes));
+    CJ_TRY(wanted->labels ? find_by_list(folder, wanted, files) :
+                            find_by_folder(folder, wanted, files));
     if (files->paths.count == 0)
-        return cj__fail(CJ_NOT_FOUND, "%s: there are no images in it", folder);
+        return cj__fail(CJ_NOT_FOUND, "%s: there are no %s in it", folder, wanted->what);
+    return CJ_OK;
+}
+
+cj_status cj__files_shuffle(cj__files *files, uint32_t seed)
+{
+    const int64_t count = files->paths.count;
+    if (count > UINT32_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "a folder of more than 2^32 files");
+    int64_t *order = cj__new((size_t)count, sizeof *order),
+            *labels = cj__new((size_t)count + 1, sizeof *labels);
+    char **paths = cj__new((size_t)count, sizeof *paths);
+    if (order && labels && paths) {
+        cj__twister twister;
+        cj__twister_start(&twister, seed);
+        for (int64_t i = 0; i < count; i++)
+            order[i] = i;
+        cj__twister_shuffle(&twister, order, count);
+        for (int64_t i = 0; i < count; i++) {
+            paths[i] = files->paths.items[order[i]];
+            labels[i] = files->labels[order[i]];
+        }
+        memcpy(files->paths.items, paths, (size_t)count * sizeof *paths);
+        memcpy(files->labels, labels, (size_t)count * sizeof *labels);
+    }
+    const bool enough = order && labels && paths;
+    cj__free(order);
+    cj__free(labels);
+    cj__free(paths);
+    return enough ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+cj_status cj__files_part(const cj__files *files, int64_t begin, int64_t count, cj__files *part)
+{
+    *part = (cj__files){.labels = cj__new((size_t)count + 1, sizeof *part->labels)};
+    if (!part->labels)
+        return CJ_OUT_OF_MEMORY;
+    for (int64_t i = 0; i < count; i++) {
+        CJ_TRY(cj__names_add(&part->paths, files->paths.items[begin + i]));
+        part->labels[i] = files->labels[begin + i];
+    }
+    for (int64_t i = 0; i < files->classes.count; i++)
+        CJ_TRY(cj__names_add(&part->classes, files->classes.items[i]));
     return CJ_OK;
 }
 

@@ -1,37 +1,45 @@
 // A folder of images as data sets: files are found, ordered and split; then each is decoded and
-// resized in its place in the tensor of its data set, by several threads.
+// resized in its place in the tensor of its data set, by several threads, or when it is needed.
 #include "base/args.h"
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "base/warning.h"
-#include "data/dataset.h"
 #include "data/files.h"
 #include "data/fit_image.h"
-#include "tensor/tensor.h"
+#include "data/source.h"
+#include <cajal/folders.h>
+#include <cajal/streams.h>
 #include <string.h>
 
 enum { SIZE_MAX_SIDE = 1 << 14 };
+static const char who[] = "cj_load_image_folder";
+
+// What each image becomes.
+typedef struct look {
+    const cj__method *method;
+    cj__fit fit;
+    int64_t height, width;
+    int channels;
+    cj__label_mode mode;
+} look;
 
 typedef struct job {
     const cj_load_image_folder_args *args;
-    const cj__method *method;
-    cj__fit fit;
-    int channels;
+    look look;
     size_t image_bytes;
     cj__files files;
     bool *failed;          // for each file
-    unsigned char *pixels; // of the files from `begin`
+    unsigned char *pixels; // of the files from `begin`; NULL: they are only tried
     int64_t begin;
 } job;
 
-static cj_status load_one(const job *j, const char *path, unsigned char *pixels)
+static cj_status load_one(const look *l, const char *path, unsigned char *pixels)
 {
     cj_tensor *image;
-    CJ_TRY(cj_load_image(path, j->channels, &image));
-    const cj_status status = cj__fit_image(image, j->method, j->fit, j->args->image_size[0],
-                                           j->args->image_size[1], pixels);
+    CJ_TRY(cj_load_image(path, l->channels, &image));
+    const cj_status status = cj__fit_image(image, l->method, l->fit, l->height, l->width, pixels);
     cj_release(image);
     return status;
 }
@@ -39,22 +47,28 @@ static cj_status load_one(const job *j, const char *path, unsigned char *pixels)
 static void load_range(void *context, int64_t begin, int64_t end)
 {
     const job *j = context;
+    unsigned char *tried = j->pixels ? NULL : cj__new(j->image_bytes, 1);
     for (int64_t i = begin; i < end; i++) {
         const int64_t file = j->begin + i;
-        if (load_one(j, j->files.paths.items[file], j->pixels + (size_t)i * j->image_bytes) !=
-            CJ_OK) {
-            j->failed[file] = true;
-            cj__error_forget(); // it is told in the order of the files, by the calling thread
-        }
+        unsigned char *pixels = j->pixels ? j->pixels + (size_t)i * j->image_bytes : tried;
+        if (pixels && load_one(&j->look, j->files.paths.items[file], pixels) == CJ_OK)
+            continue;
+        j->failed[file] = true;
+        cj__error_forget(); // it is told in the order of the files, by the calling thread
     }
+    cj__free(tried);
 }
 
 // Reads a file again that another thread could not read, for its sentence. One that has come right
 // in between is kept.
 static cj_status ask_again(const job *j, int64_t file)
 {
-    const cj_status status = load_one(j, j->files.paths.items[file],
-                                      j->pixels + (size_t)(file - j->begin) * j->image_bytes);
+    unsigned char *tried = NULL;
+    unsigned char *pixels = j->pixels ? j->pixels + (size_t)(file - j->begin) * j->image_bytes :
+                                        (tried = cj__new(j->image_bytes, 1));
+    const cj_status status =
+        pixels ? load_one(&j->look, j->files.paths.items[file], pixels) : CJ_OUT_OF_MEMORY;
+    cj__free(tried);
     if (status == CJ_OK)
         j->failed[file] = false;
     if (status == CJ_OK || status == CJ_OUT_OF_MEMORY || !j->args->skip_broken)
@@ -64,47 +78,69 @@ static cj_status ask_again(const job *j, int64_t file)
     return CJ_OK;
 }
 
+// Decodes `count` files from `begin`, or tries whether that can be done.
+static cj_status decode_all(job *j, int64_t begin, int64_t count, unsigned char *pixels)
+{
+    j->begin = begin;
+    j->pixels = pixels;
+    cj_pool *pool = j->args->pool ? cj_retain(j->args->pool) : cj_pool_new(0);
+    cj_status status = pool ? CJ_OK : cj_error_status();
+    if (status == CJ_OK)
+        cj__parallel(pool, count, 1, load_range, j);
+    cj_release(pool);
+    for (int64_t i = begin; status == CJ_OK && i < begin + count; i++)
+        if (j->failed[i])
+            status = ask_again(j, i);
+    return status;
+}
+
 // Moves what could be read to the front; tells how many there are.
 static int64_t close_gaps(const job *j, int64_t count)
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < count; i++) {
-        const int64_t file = j->begin + i;
+        const int64_t file = j->begin + i, to = j->begin + kept;
         if (j->failed[file])
             continue;
-        if (kept != i)
+        if (j->pixels && kept != i)
             memmove(j->pixels + (size_t)kept * j->image_bytes,
                     j->pixels + (size_t)i * j->image_bytes, j->image_bytes);
-        j->files.labels[j->begin + kept++] = j->files.labels[file];
+        char *path = j->files.paths.items[to];
+        j->files.paths.items[to] = j->files.paths.items[file];
+        j->files.paths.items[file] = path;
+        j->files.labels[to] = j->files.labels[file];
+        kept++;
     }
     return kept;
 }
 
+static cj_status none_left(int64_t count)
+{
+    return count > 0 ? CJ_OK : cj__fail(CJ_BAD_FILE, "none of the images could be read");
+}
+
+// ---- In memory ----
+
 static cj_status make_labels(const job *j, int64_t count, cj_tensor **labels)
 {
-    const char *mode = j->args->label_mode;
-    const int64_t *from = j->files.labels + j->begin, classes = j->files.classes.count;
-    if (strcmp(mode, "int") == 0) {
-        CJ_TRY(cj_tensor_new(CJ_I32, CJ_SHAPE(count), labels));
-        int32_t *to = (int32_t *)(*labels)->data;
-        for (int64_t i = 0; i < count; i++)
-            to[i] = (int32_t)from[i];
-        return CJ_OK;
-    }
-    const int64_t width = strcmp(mode, "binary") == 0 ? 1 : classes;
-    CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(count, width), labels));
-    float *to = (float *)(*labels)->data;
-    memset(to, 0, (size_t)(count * width) * sizeof *to);
+    cj__type type;
+    const int64_t classes = j->files.classes.count;
+    cj__label_type(j->look.mode, classes, &type.dtype, &type.shape);
+    const size_t bytes = (size_t)cj_shape_count(&type.shape) * cj_dtype_size(type.dtype);
+    memmove(type.shape.dims + 1, type.shape.dims, sizeof *type.shape.dims);
+    type.shape.dims[0] = count;
+    type.shape.rank++;
+    CJ_TRY(cj_tensor_new(type.dtype, type.shape, labels));
     for (int64_t i = 0; i < count; i++)
-        to[i * width + (width > 1 ? from[i] : 0)] = width > 1 ? 1 : (float)from[i];
+        cj__label_write(j->look.mode, classes, j->files.labels[j->begin + i],
+                        (*labels)->data + (size_t)i * bytes);
     return CJ_OK;
 }
 
 static cj_status make_set(job *j, cj_tensor *images, int64_t count, cj_dataset **data)
 {
     cj_tensor *kept = NULL, *labels = NULL;
-    if (count == 0)
-        return cj__fail(CJ_BAD_FILE, "none of the images could be read");
+    CJ_TRY(none_left(count));
     CJ_TRY(cj_tensor_slice(images, 0, 0, count, &kept));
     const cj_status status = make_labels(j, count, &labels);
     if (status != CJ_OK) {
@@ -120,48 +156,90 @@ static cj_status make_set(job *j, cj_tensor *images, int64_t count, cj_dataset *
 static cj_status load_set(job *j, int64_t begin, int64_t count, cj_dataset **data)
 {
     cj_tensor *images;
-    const int64_t *size = j->args->image_size;
-    CJ_TRY(cj_tensor_new(CJ_U8, CJ_SHAPE(count, size[0], size[1], j->channels), &images));
-    j->begin = begin;
-    j->pixels = (unsigned char *)images->data;
-    cj_pool *pool = j->args->pool ? cj_retain(j->args->pool) : cj_pool_new(0);
-    cj_status status = pool ? CJ_OK : cj_error_status();
-    if (status == CJ_OK)
-        cj__parallel(pool, count, 1, load_range, j);
-    cj_release(pool);
-    for (int64_t i = begin; status == CJ_OK && i < begin + count; i++)
-        if (j->failed[i])
-            status = ask_again(j, i);
+    CJ_TRY(cj_tensor_new(CJ_U8, CJ_SHAPE(count, j->look.height, j->look.width, j->look.channels),
+                         &images));
+    cj_status status = decode_all(j, begin, count, (unsigned char *)images->data);
     if (status == CJ_OK)
         status = make_set(j, images, close_gaps(j, count), data);
     cj_release(images); // the slice holds it
     return status;
 }
 
-// ---- arguments ----
+// ---- When they are needed ----
+
+typedef struct pictures {
+    cj__source source;
+    look look;
+    cj__files files;
+} pictures;
+
+static cj_status read_picture(const cj__source *source, int64_t index, uint64_t pass,
+                              void *const *places)
+{
+    const pictures *p = (const pictures *)source;
+    (void)pass;
+    CJ_TRY(load_one(&p->look, p->files.paths.items[index], places[0]));
+    cj__label_write(p->look.mode, p->files.classes.count, p->files.labels[index], places[1]);
+    return CJ_OK;
+}
+
+static void free_pictures(cj__source *source)
+{
+    pictures *p = (pictures *)source;
+    cj__files_free(&p->files);
+    cj__free(p);
+}
+
+static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **data)
+{
+    const look *l = &j->look;
+    cj__parts parts = {.x_count = 1, .y_count = 1};
+    if (j->args->skip_broken) {
+        CJ_TRY(decode_all(j, begin, count, NULL));
+        count = close_gaps(j, count);
+    }
+    CJ_TRY(none_left(count));
+    pictures *p = cj__new(1, sizeof *p);
+    if (!p)
+        return CJ_OUT_OF_MEMORY;
+    p->source.read = read_picture;
+    p->source.free = free_pictures;
+    p->look = *l;
+    const cj_status status = cj__files_part(&j->files, begin, count, &p->files);
+    if (status != CJ_OK) {
+        free_pictures(&p->source);
+        return status;
+    }
+    parts.x[0] = (cj__type){CJ_U8, {3, {l->height, l->width, l->channels}}};
+    cj__label_type(l->mode, j->files.classes.count, &parts.y[0].dtype, &parts.y[0].shape);
+    *data = cj__stream_new(&p->source, &parts, count);
+    if (!*data)
+        return cj_error_status();
+    CJ_TRY(cj__dataset_name_classes(*data, j->files.classes.items, (int)j->files.classes.count));
+    if (j->args->cache_bytes == 0)
+        return CJ_OK;
+    *data = cj_dataset_cache(*data, j->args->cache_bytes);
+    return *data ? CJ_OK : cj_error_status();
+}
+
+// ---- Arguments ----
 
 static cj_status read_words(job *j)
 {
-    static const char *const modes[] = {"int", "categorical", "binary"};
-    static const char *const colors[] = {"rgb", "grayscale"};
+    static const char *const colors[] = {"rgb", "grayscale", "rgba"};
+    static const int channels[] = {3, 1, 4};
     const cj_load_image_folder_args *a = j->args;
-    if (!a->color_mode || !a->label_mode)
-        return cj__fail_null(a->color_mode ? "cj_load_image_folder: label_mode" :
-                                             "cj_load_image_folder: color_mode");
-    CJ_TRY(cj__method_find(a->interpolation, &j->method));
-    if (strcmp(a->color_mode, colors[0]) != 0 && strcmp(a->color_mode, colors[1]) != 0)
-        return cj__fail(
-            CJ_INVALID_ARGUMENT,
-            "cj_load_image_folder: color_mode \"%s\", it needs \"rgb\" or \"grayscale\"",
-            a->color_mode);
-    j->channels = strcmp(a->color_mode, colors[0]) == 0 ? 3 : 1;
+    if (!a->color_mode)
+        return cj__fail_null_of(who, "color_mode");
+    CJ_TRY(cj__method_find(a->interpolation, &j->look.method));
     for (int i = 0; i < 3; i++)
-        if (strcmp(a->label_mode, modes[i]) == 0)
-            return CJ_OK;
-    return cj__fail(CJ_INVALID_ARGUMENT,
-                    "cj_load_image_folder: label_mode \"%s\", it needs \"int\", \"categorical\" or "
-                    "\"binary\"",
-                    a->label_mode);
+        if (strcmp(a->color_mode, colors[i]) == 0)
+            j->look.channels = channels[i];
+    if (j->look.channels == 0)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: color_mode \"%s\", it needs \"rgb\", \"grayscale\" or \"rgba\"", who,
+                        a->color_mode);
+    return cj__label_mode_find(a->label_mode, who, &j->look.mode);
 }
 
 static cj_status read_numbers(job *j, cj_dataset **validation)
@@ -169,48 +247,55 @@ static cj_status read_numbers(job *j, cj_dataset **validation)
     const cj_load_image_folder_args *a = j->args;
     const int64_t *size = a->image_size;
     if (size[0] < 1 || size[1] < 1 || size[0] > SIZE_MAX_SIDE || size[1] > SIZE_MAX_SIDE)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_load_image_folder: image_size %lld x %lld, each needs 1 to %d",
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: image_size %lld x %lld, each needs 1 to %d", who,
                         (long long)size[0], (long long)size[1], SIZE_MAX_SIDE);
     if (!(a->validation_split >= 0 && a->validation_split < 1))
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_load_image_folder: validation_split %g, it needs 0 to below 1",
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: validation_split %g, it needs 0 to below 1", who,
                         a->validation_split);
     if (a->validation_split > 0 && !validation)
         return cj__fail_null("cj_load_image_folder: the place for the validation data");
     if (a->crop_to_aspect_ratio && a->pad_to_aspect_ratio)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_load_image_folder: only one of crop_to_aspect_ratio and "
-                        "pad_to_aspect_ratio can be true");
-    j->fit = a->crop_to_aspect_ratio ? CJ__FIT_CROP :
-             a->pad_to_aspect_ratio  ? CJ__FIT_PAD :
-                                       CJ__FIT_STRETCH;
-    j->image_bytes = (size_t)(size[0] * size[1] * j->channels);
+                        "%s: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be true",
+                        who);
+    if (a->cache_bytes < 0 || (a->cache_bytes > 0 && !a->stream))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: cache_bytes is %lld, it needs 0 or more, and `stream`", who,
+                        (long long)a->cache_bytes);
+    j->look.fit = a->crop_to_aspect_ratio ? CJ__FIT_CROP :
+                  a->pad_to_aspect_ratio  ? CJ__FIT_PAD :
+                                            CJ__FIT_STRETCH;
+    j->look.height = size[0];
+    j->look.width = size[1];
+    j->image_bytes = (size_t)(size[0] * size[1] * j->look.channels);
     return CJ_OK;
 }
 
 static cj_status load_all(job *j, const char *folder, cj_dataset **train, cj_dataset **validation)
 {
-    CJ_TRY(cj__files_find(folder, j->args, &j->files));
+    static const char *const endings[] = {".png",  ".jpg", ".jpeg", ".bmp", ".gif",
+                                          ".webp", ".pgm", ".ppm",  ".pnm", NULL};
+    const cj_load_image_folder_args *a = j->args;
+    const bool list = a->class_names_list;
+    const cj__files_wanted wanted = {"images", endings, list ? a->class_names_list : a->class_names,
+                                     list ? a->class_names_count : CJ_IN_BRACES, a->labels};
+    CJ_TRY(cj__files_find(folder, &wanted, &j->files));
     const int64_t count = j->files.paths.count;
-    const int64_t held_out = (int64_t)(j->args->validation_split * (double)count);
-    if (strcmp(j->args->label_mode, "binary") == 0 && j->files.classes.count != 2)
-        return cj__fail(
-            CJ_INVALID_ARGUMENT,
-            "cj_load_image_folder: label_mode \"binary\" needs two classes, %s has %lld", folder,
-            (long long)j->files.classes.count);
-    if (j->args->validation_split > 0 && held_out == 0)
+    const int64_t held_out = (int64_t)(a->validation_split * (double)count);
+    if (j->look.mode == CJ__LABEL_BINARY && j->files.classes.count != 2)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_load_image_folder: validation_split %g of %lld images is none",
-                        j->args->validation_split, (long long)count);
-    if (count > UINT32_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: it has more than 2^32 images", folder);
+                        "%s: label_mode \"binary\" needs two classes, %s has %lld", who, folder,
+                        (long long)j->files.classes.count);
+    if (a->validation_split > 0 && held_out == 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: validation_split %g of %lld images is none", who,
+                        a->validation_split, (long long)count);
     if (!(j->failed = cj__new((size_t)count, sizeof *j->failed)))
         return CJ_OUT_OF_MEMORY;
-    if (j->args->shuffle)
-        cj__files_shuffle(&j->files, j->args->seed);
-    CJ_TRY(load_set(j, 0, count - held_out, train));
-    return held_out > 0 ? load_set(j, count - held_out, held_out, validation) : CJ_OK;
+    if (a->shuffle)
+        CJ_TRY(cj__files_shuffle(&j->files, a->seed));
+    cj_status (*make)(job *, int64_t, int64_t, cj_dataset **) = a->stream ? stream_set : load_set;
+    CJ_TRY(make(j, 0, count - held_out, train));
+    return held_out > 0 ? make(j, count - held_out, held_out, validation) : CJ_OK;
 }
 
 CJ__DEFAULTS(load_image_folder, LOAD_IMAGE_FOLDER)
@@ -225,9 +310,8 @@ cj_status cj_load_image_folder_with(const char *folder, cj_dataset **train, cj_d
     *train = NULL;
     if (validation)
         *validation = NULL;
-    CJ_TRY(cj__args_read("cj_load_image_folder", args, &load_image_folder_defaults, sizeof given,
-                         &given));
-    CJ_TRY(cj__pool_given(&given.pool, "cj_load_image_folder"));
+    CJ_TRY(cj__args_read(who, args, &load_image_folder_defaults, sizeof given, &given));
+    CJ_TRY(cj__pool_given(&given.pool, who));
     job j = {.args = &given};
     cj_status status = read_words(&j);
     if (status == CJ_OK)

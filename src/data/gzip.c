@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/system.h"
 #include "data/packed.h"
+#include <string.h>
 #include <zlib.h>
 
 enum { BUFFER = 1 << 16, GZIP = 16, PART_MAX = 1 << 30 };
@@ -138,4 +139,52 @@ void cj__packed_close(cj__packed *file)
         inflateEnd(&r->z);
     fclose(r->file);
     cj__free(r);
+}
+
+// All of a piece, at most a gigabyte at a time: Z_STREAM_END if it is as long as it should be.
+static int inflate_all(z_stream *z, const unsigned char *from, size_t size, unsigned char *to,
+                        size_t room)
+{
+    int code = Z_OK;
+    z->next_in = (unsigned char *)(uintptr_t)from;
+    z->next_out = to;
+    while (code == Z_OK) {
+        const size_t left_in = size - (size_t)(z->next_in - from),
+                     left_out = room - (size_t)(z->next_out - to);
+        z->avail_in = (unsigned)(left_in < PART_MAX ? left_in : PART_MAX);
+        z->avail_out = (unsigned)(left_out < PART_MAX ? left_out : PART_MAX);
+        code = inflate(z, Z_NO_FLUSH);
+    }
+    const bool whole =
+        (size_t)(z->next_in - from) == size && (size_t)(z->next_out - to) == room;
+    return code == Z_STREAM_END && !whole ? Z_DATA_ERROR : code;
+}
+
+static uint32_t sum_of(const unsigned char *bytes, size_t size)
+{
+    uLong sum = crc32(0, NULL, 0);
+    for (size_t at = 0; at < size; at += PART_MAX)
+        sum = crc32(sum, bytes + at, (unsigned)(size - at < PART_MAX ? size - at : PART_MAX));
+    return (uint32_t)sum;
+}
+
+cj_status cj__unpack(const char *path, const void *bytes, size_t size, bool deflated, void *to,
+                     size_t room, uint32_t sum)
+{
+    bool whole = deflated || size == room;
+    if (!deflated && whole) {
+        memcpy(to, bytes, size);
+    } else if (deflated) {
+        z_stream z = {.zalloc = allocate, .zfree = release};
+        if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
+            return cj__fail_memory(sizeof z, "zlib");
+        const int code = inflate_all(&z, bytes, size, to, room);
+        inflateEnd(&z);
+        if (code == Z_MEM_ERROR)
+            return cj__fail_memory(sizeof z, "zlib");
+        whole = code == Z_STREAM_END;
+    }
+    if (!whole || sum_of(to, room) != sum)
+        return cj__fail(CJ_BAD_FILE, "%s: its packed bytes are damaged", path);
+    return CJ_OK;
 }

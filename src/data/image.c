@@ -15,10 +15,8 @@ typedef struct image_format {
 } image_format;
 
 static const image_format formats[] = {
-    {cj__png_is, cj__png_decode},
-    {cj__jpeg_is, cj__jpeg_decode},
-    {cj__pnm_is, cj__pnm_decode},
-    {cj__bmp_is, cj__bmp_decode},
+    {cj__png_is, cj__png_decode}, {cj__jpeg_is, cj__jpeg_decode}, {cj__pnm_is, cj__pnm_decode},
+    {cj__bmp_is, cj__bmp_decode}, {cj__gif_is, cj__gif_decode},   {cj__webp_is, cj__webp_decode},
 };
 
 cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
@@ -32,19 +30,26 @@ cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t widt
     return cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, channels), image);
 }
 
-// Grey to colour repeats the value; colour to grey is the luma of ITU-R BT.601 in 16-bit fixed
-// point.
-static void change_channels(const unsigned char *from, unsigned char *to, int64_t pixels,
-                            int channels)
+// The luma of ITU-R BT.601 in 16-bit fixed point.
+static unsigned char grey_of(const unsigned char *p)
 {
-    if (channels == 3)
-        for (int64_t i = 0; i < 3 * pixels; i++)
-            to[i] = from[i / 3];
-    else
-        for (int64_t i = 0; i < pixels; i++, from += 3)
-            to[i] =
-                (unsigned char)((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >>
-                                16);
+    return (unsigned char)((19595u * p[0] + 38470u * p[1] + 7471u * p[2] + 32768u) >> 16);
+}
+
+// Grey to colour repeats the value; what has no alpha is opaque.
+static void change_channels(const unsigned char *from, int has, unsigned char *to, int channels,
+                            int64_t pixels)
+{
+    for (int64_t i = 0; i < pixels; i++, from += has, to += channels) {
+        if (channels == 1) {
+            *to = has < 3 ? *from : grey_of(from);
+            continue;
+        }
+        for (int c = 0; c < 3; c++)
+            to[c] = from[has < 3 ? 0 : c];
+        if (channels == 4)
+            to[3] = has % 2 == 0 ? from[has - 1] : 255;
+    }
 }
 
 static cj_status with_channels(const cj__file_bytes *file, int channels, cj_tensor **image)
@@ -54,8 +59,8 @@ static cj_status with_channels(const cj__file_bytes *file, int channels, cj_tens
     if (channels == 0 || own->shape.dims[2] == channels)
         return CJ_OK;
     CJ_TRY(cj__image_new(file, height, width, channels, &changed));
-    change_channels((unsigned char *)own->data, (unsigned char *)changed->data, height * width,
-                    channels);
+    change_channels((unsigned char *)own->data, (int)own->shape.dims[2],
+                    (unsigned char *)changed->data, channels, height * width);
     cj_release(own);
     *image = changed;
     return CJ_OK;
@@ -68,7 +73,8 @@ static cj_status decode(const cj__file_bytes *file, int channels, cj_tensor **im
             CJ_TRY(formats[i].decode(file, image));
             return with_channels(file, channels, image);
         }
-    return cj__fail(CJ_BAD_FILE, "%s: not a PNG, JPEG, BMP, PGM or PPM image", file->path);
+    return cj__fail(CJ_BAD_FILE, "%s: not a PNG, JPEG, GIF, WebP, BMP, PGM or PPM image",
+                    file->path);
 }
 
 cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
@@ -77,11 +83,12 @@ cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
         return cj__fail_null(path ? "cj_load_image: the place for the image" :
                                     "cj_load_image: the file's name");
     *image = NULL;
-    if (channels != 0 && channels != 1 && channels != 3)
+    if (channels != 0 && channels != 1 && channels != 3 && channels != 4)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: %d channels, it needs 1, 3 or 0 for the file's own", path, channels);
+                        "%s: %d channels, it needs 1, 3, 4 or 0 for the file's own", path,
+                        channels);
     char *bytes;
-    cj__file_bytes file = {.path = path};
+    cj__file_bytes file = {.path = path, .with_alpha = channels == 4};
     CJ_TRY(cj__file_read(path, FILE_MAX, &bytes, &file.size));
     file.data = (unsigned char *)bytes;
     cj_status status = decode(&file, channels, image);

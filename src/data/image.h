@@ -1,4 +1,5 @@
-// Decoders of image files, from bytes in memory to uint8 (height, width, 1 or 3). Each recognises
+// Decoders of image files, from bytes in memory to uint8 (height, width, 1 or 3;
+// 2 or 4 with alpha). Each recognises
 // its format and is one row of the table in image.c. What a file claims is checked before memory is
 // allocated for it.
 #ifndef CJ_DATA_IMAGE_H
@@ -11,6 +12,7 @@ typedef struct cj__file_bytes {
     const char *path;
     unsigned char *data;
     size_t size;
+    bool with_alpha; // alpha is kept as a last channel: 2 or 4, where the file has any
 } cj__file_bytes;
 
 // Checks lengths against what an image may have, and makes its tensor.
@@ -23,6 +25,10 @@ bool cj__jpeg_is(const cj__file_bytes *file);
 cj_status cj__jpeg_decode(const cj__file_bytes *file, cj_tensor **image);
 bool cj__pnm_is(const cj__file_bytes *file);
 cj_status cj__pnm_decode(const cj__file_bytes *file, cj_tensor **image);
+bool cj__gif_is(const cj__file_bytes *file);
+cj_status cj__gif_decode(const cj__file_bytes *file, cj_tensor **image);
+bool cj__webp_is(const cj__file_bytes *file);
+cj_status cj__webp_decode(const cj__file_bytes *file, cj_tensor **image);
 bool cj__bmp_is(const cj__file_bytes *file);
 cj_status cj__bmp_decode(const cj__file_bytes *file, cj_tensor **image);
 

@@ -26,4 +26,10 @@ cj_status cj__packed_end(cj__packed *file);
 
 void cj__packed_close(cj__packed *file);
 
+// Unpacks a piece of an archive: `size` bytes that are stored as they are or, with `deflated`, by
+// deflate, into exactly `room` bytes whose CRC-32 is `sum`. `path` begins sentences. CJ_BAD_FILE,
+// CJ_OUT_OF_MEMORY, CJ_UNSUPPORTED without zlib.
+cj_status cj__unpack(const char *path, const void *bytes, size_t size, bool deflated, void *to,
+                     size_t room, uint32_t sum);
+
 #endif

@@ -131,9 +131,12 @@ static cj_status read_image(codec *c, cj_tensor **image)
     png_set_chunk_malloc_max(c->png, CHUNK_MAX);
     png_read_info(c->png, c->info);
     ask_for_bytes(c);
-    const bool colour = png_get_color_type(c->png, c->info) & PNG_COLOR_MASK_COLOR;
+    const int type = png_get_color_type(c->png, c->info);
+    const bool alpha = c->file->with_alpha && (type & PNG_COLOR_MASK_ALPHA ||
+                                               png_get_valid(c->png, c->info, PNG_INFO_tRNS));
     CJ_TRY(cj__image_new(c->file, png_get_image_height(c->png, c->info),
-                         png_get_image_width(c->png, c->info), colour ? 3 : 1, image));
+                         png_get_image_width(c->png, c->info),
+                         (type & PNG_COLOR_MASK_COLOR ? 3 : 1) + alpha, image));
     const int passes = png_set_interlace_handling(c->png);
     png_read_update_info(c->png, c->info);
     return read_rows(c, passes, *image);

@@ -2,7 +2,6 @@
 // Matsumoto and Nishimura 1998, "Mersenne Twister"; seeded by the generator of their initialization
 // of 2002.
 #include "data/twister.h"
-#include "data/files.h"
 
 enum { WORDS = CJ__TWISTER_WORDS, MIDDLE = 397 };
 
@@ -56,20 +55,5 @@ void cj__twister_shuffle(cj__twister *t, int64_t *items, int64_t count)
         const int64_t item = items[i];
         items[i] = items[j];
         items[j] = item;
-    }
-}
-
-void cj__files_shuffle(cj__files *files, uint32_t seed)
-{
-    cj__twister t;
-    cj__twister_start(&t, seed);
-    for (int64_t i = files->paths.count - 1; i > 0; i--) {
-        const int64_t j = cj__twister_within(&t, (uint32_t)i);
-        char *path = files->paths.items[i];
-        const int64_t label = files->labels[i];
-        files->paths.items[i] = files->paths.items[j];
-        files->labels[i] = files->labels[j];
-        files->paths.items[j] = path;
-        files->labels[j] = label;
     }
 }

@@ -37,9 +37,16 @@ static cj_status explain_vector(const cj__explanation *explanation, const char *
                        (long long)own, value);
         return cj__conclude(explanation, value, value);
     }
-    for (int64_t i = 0; i < cj_tensor_count(x); i++)
-        value += class_of(explanation, i) == own;
-    cj__print_line(explanation, "class %lld comes %g times in the sample", (long long)own, value);
+    const bool weighted = explanation->record->input_count > 1;
+    double times = 0;
+    for (int64_t i = 0; i < cj_tensor_count(x); i++) {
+        const bool is = class_of(explanation, i) == own;
+        times += is;
+        value += is && weighted ? cj__element_at(explanation->record->inputs[1], i) : is;
+    }
+    cj__print_line(explanation, "class %lld comes %g times in the sample", (long long)own, times);
+    if (weighted)
+        cj__print_line(explanation, "the sum of its weights is %g", value);
     if (strcmp(mode, "multi_hot") == 0)
         value = value > 0;
     return cj__conclude(explanation, value, value);

@@ -1,4 +1,6 @@
 // Spikes and membranes over time, and curves such as f-I, as SVG.
+#include "explain/plot_spikes.h"
+
 #include "base/error.h"
 #include "base/text.h"
 #include "tensor/tensor.h"
@@ -11,13 +13,9 @@
 
 enum { LEFT = 56, TOP = 24, WIDE = 640, ROW = 6, TRACE = 56, TRACES = 8, MOST_ROWS = 200 };
 
-// A tensor as (steps, neurons): the first sample of (batch, steps, ...), or (steps, neurons) itself.
-typedef struct record {
-    const cj_tensor *tensor;
-    int64_t steps, neurons;
-} record;
+typedef cj__spike_record record;
 
-static cj_status record_of(const cj_tensor *tensor, const char *what, record *r)
+cj_status cj__spike_record_of(const cj_tensor *tensor, const char *what, record *r)
 {
     const cj_shape *shape = cj_tensor_shape(tensor);
     char text[CJ_MAX_RANK * 24];
@@ -43,14 +41,22 @@ static double x_of(const record *r, double step)
     return LEFT + WIDE * (step + 0.5) / (double)r->steps;
 }
 
-static void begin(FILE *stream, double high, const char *title)
+void cj__svg_begin(FILE *stream, double high)
 {
     fprintf(stream,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%s\" "
             "font-family=\"sans-serif\" font-size=\"12\">\n"
-            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n<text x=\"%d\" "
-            "y=\"16\">%s</text>\n",
-            LEFT + WIDE + 24, TENTHS(high), LEFT, title);
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+            LEFT + WIDE + 24, TENTHS(high));
+}
+
+// A title above what begins at `top`.
+static void headline(FILE *stream, double top, const char *title)
+{
+    fprintf(stream, "<text x=\"%d\" y=\"%s\">", LEFT, TENTHS(top - 8));
+    for (const char *c = title; *c; c++)
+        fputs(*c == '<' ? "&lt;" : *c == '&' ? "&amp;" : (char[]){*c, 0}, stream);
+    fprintf(stream, "</text>\n");
 }
 
 static void frame(FILE *stream, double top, double high)
@@ -63,15 +69,15 @@ static void frame(FILE *stream, double top, double high)
 
 static void label(FILE *stream, double x, double y, const char *anchor, double value)
 {
+    const bool whole = value >= floor(value) && value <= floor(value);
+    const int decimals = fabs(value) < 10 && !whole ? 3 : 0;
     fprintf(stream, "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" fill=\"#555\">%s</text>\n",
-            TENTHS(x), TENTHS(y), anchor,
-            cj__number_fixed(value, fabs(value) < 10 ? 3 : 0, (char[40]){0}, 40));
+            TENTHS(x), TENTHS(y), anchor, cj__number_fixed(value, decimals, (char[40]){0}, 40));
 }
 
 // A short stroke for each spike, a row for each neuron.
-static void raster(FILE *stream, const record *r, double top)
+static void raster(FILE *stream, const record *r, int64_t rows, double top)
 {
-    const int64_t rows = r->neurons < MOST_ROWS ? r->neurons : MOST_ROWS;
     frame(stream, top, (double)(rows * ROW));
     fprintf(stream, "<path stroke=\"#1a3f8f\" stroke-width=\"1.5\" d=\"");
     for (int64_t i = 0; i < rows; i++)
@@ -111,10 +117,39 @@ static void trace(FILE *stream, const record *r, int64_t neuron, double top)
             LEFT + WIDE - 4, TENTHS(top + 14), (long long)neuron);
 }
 
-static cj_status written(FILE *stream)
+cj_status cj__svg_end(FILE *stream)
 {
     fprintf(stream, "</svg>\n");
     return ferror(stream) ? cj__fail(CJ_IO, "the picture cannot be written") : CJ_OK;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+double cj__spikes_height(const record *spikes, const record *membranes, int64_t rows,
+                         int64_t traces)
+{
+    const int64_t shown = spikes ? least(spikes->neurons, rows) : 0;
+    const int64_t lines = membranes ? least(membranes->neurons, traces) : 0;
+    return TOP + (double)(shown * ROW) + 26 + (double)(lines * (TRACE + 8)) + 10;
+}
+
+void cj__spikes_draw(FILE *stream, double top, const char *title, const record *spikes,
+                     const record *membranes, int64_t rows, int64_t traces)
+{
+    const int64_t steps = spikes ? spikes->steps : membranes->steps;
+    const int64_t shown = spikes ? least(spikes->neurons, rows) : 0;
+    const int64_t lines = membranes ? least(membranes->neurons, traces) : 0;
+    const double bottom = top + TOP + (double)(shown * ROW) + 26;
+    headline(stream, top + TOP, title);
+    if (spikes)
+        raster(stream, spikes, shown, top + TOP);
+    label(stream, LEFT, bottom - 10, "start", 0);
+    label(stream, LEFT + WIDE, bottom - 10, "end", (double)(steps - 1));
+    for (int64_t i = 0; i < lines; i++)
+        trace(stream, membranes, i, bottom + (double)(i * (TRACE + 8)));
 }
 
 cj_status cj_spikes_plot(const cj_tensor *spikes, const cj_tensor *membranes, FILE *stream)
@@ -124,25 +159,18 @@ cj_status cj_spikes_plot(const cj_tensor *spikes, const cj_tensor *membranes, FI
         return cj__fail_missing(CJ__MADE_TENSOR, "cj_spikes_plot: the spikes");
     if (!stream)
         return cj__fail_null("cj_spikes_plot: the stream");
-    CJ_TRY(record_of(spikes, "spikes", &s));
+    CJ_TRY(cj__spike_record_of(spikes, "spikes", &s));
     if (membranes)
-        CJ_TRY(record_of(membranes, "membranes", &m));
+        CJ_TRY(cj__spike_record_of(membranes, "membranes", &m));
     if (membranes && (m.steps != s.steps || m.neurons != s.neurons))
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "cj_spikes_plot: %lld steps of %lld membranes, and %lld of %lld spikes",
                         (long long)m.steps, (long long)m.neurons, (long long)s.steps,
                         (long long)s.neurons);
-    const int64_t rows = s.neurons < MOST_ROWS ? s.neurons : MOST_ROWS;
-    const int64_t traces = !membranes ? 0 : m.neurons < TRACES ? m.neurons : TRACES;
-    const double bottom = TOP + (double)(rows * ROW) + 26;
-    begin(stream, bottom + (double)(traces * (TRACE + 8)) + 10,
-          "spikes, a row for each neuron, over steps");
-    raster(stream, &s, TOP);
-    label(stream, LEFT, bottom - 10, "start", 0);
-    label(stream, LEFT + WIDE, bottom - 10, "end", (double)(s.steps - 1));
-    for (int64_t i = 0; i < traces; i++)
-        trace(stream, &m, i, bottom + (double)(i * (TRACE + 8)));
-    return written(stream);
+    cj__svg_begin(stream, cj__spikes_height(&s, membranes ? &m : NULL, MOST_ROWS, TRACES));
+    cj__spikes_draw(stream, 0, "spikes, a row for each neuron, over steps", &s,
+                    membranes ? &m : NULL, MOST_ROWS, TRACES);
+    return cj__svg_end(stream);
 }
 
 cj_status cj_curve_plot(const double *x, const double *y, int64_t count, const char *title,
@@ -166,11 +194,8 @@ cj_status cj_curve_plot(const double *x, const double *y, int64_t count, const c
     }
     const double wide = high[0] > low[0] ? high[0] - low[0] : 1,
                  range = high[1] > low[1] ? high[1] - low[1] : 1;
-    begin(stream, TOP + tall + 30, "");
-    fprintf(stream, "<text x=\"%d\" y=\"16\">", LEFT);
-    for (const char *c = title; *c; c++)
-        fputs(*c == '<' ? "&lt;" : *c == '&' ? "&amp;" : (char[]){*c, 0}, stream);
-    fprintf(stream, "</text>\n");
+    cj__svg_begin(stream, TOP + tall + 30);
+    headline(stream, TOP, title);
     frame(stream, TOP, tall);
     line_begin(stream, "#1a3f8f");
     for (int64_t i = 0; i < count; i++)
@@ -181,5 +206,5 @@ cj_status cj_curve_plot(const double *x, const double *y, int64_t count, const c
     label(stream, LEFT + WIDE, TOP + tall + 16, "end", high[0]);
     label(stream, LEFT - 6, TOP + 12, "end", high[1]);
     label(stream, LEFT - 6, TOP + tall, "end", low[1]);
-    return written(stream);
+    return cj__svg_end(stream);
 }

@@ -30,8 +30,11 @@ static double number(const walk *w, cj__neuron_number which, int64_t i)
     if (!variable)
         return w->n.numbers[which];
     const double value = cj__element_at(variable, cj_tensor_count(variable) > 1 ? i : 0);
-    const bool decays = which == CJ__NEURON_BETA || which == CJ__NEURON_ALPHA;
-    return decays && w->n.args->learn_beta ? fmin(fmax(value, 0), 1) : value;
+    const bool *learn_alpha = cj__layer_setting(w->n.layer, "learn_alpha");
+    const bool kept = which == CJ__NEURON_BETA ?
+                          w->n.args->learn_beta :
+                          which == CJ__NEURON_ALPHA && learn_alpha && *learn_alpha;
+    return kept ? fmin(fmax(value, 0), 1) : value;
 }
 
 // ---- What each form gathers ----
@@ -249,27 +252,31 @@ static void swap_states(walk *w)
     }
 }
 
-// All steps up to `last`; the final ones are printed, at most as many as rows are asked for.
+// As many steps as rows are asked for are printed: the last of them is `last`, or comes after it where
+// it is among the first. The element that is derived is that of step `last`.
 static cj_status go(walk *w, int64_t last, int64_t chosen)
 {
     const int64_t shown = w->explanation->max_rows > 0 ? w->explanation->max_rows : 12;
-    moment m = {.u = 0};
+    const int64_t end = last >= shown ? last + 1 : w->time < shown ? w->time : shown;
+    moment m = {.u = 0}, derived = {.u = 0};
     print_rule(w, chosen);
     if (last >= shown)
         cj__print_line(w->explanation, "the steps before step %lld are not shown",
                        (long long)(last + 1 - shown));
-    for (int64_t step = 0; step <= last; step++) {
+    for (int64_t step = 0; step < end; step++) {
         for (int64_t i = 0; i < w->neurons; i++) {
             const moment now = step_of(w, step, i);
             if (i == chosen)
                 m = now;
         }
-        if (step > last - shown)
+        if (step >= end - shown)
             print_moment(w, step, &m);
+        if (step == last)
+            derived = m;
         swap_states(w);
     }
     const bool membrane = !w->n.form->fires || w->n.args->output[0] == 'm';
-    const double value = membrane ? m.after : m.spike;
+    const double value = membrane ? derived.after : derived.spike;
     const double bound = membrane ? 1e-4 * (1 + fabs(value)) : 0;
     return cj__conclude(w->explanation, value - bound, value + bound);
 }

@@ -1,10 +1,12 @@
 // Specs of a catalog in configs: "relu", {"class_name": "L2", "config": {"l2": 0.01}}.
 #include "formats/json_fields.h"
+#include "formats/json_operations.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "layers/layer.h"
+#include "layers/operation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,7 +91,24 @@ static json_t *activation_as_layer(cj__json *b, const cj__chosen *chosen)
     return object;
 }
 
-// A name, a layer, or, for settings that no layer has, the spec.
+// An activation with settings as Keras's operation, which Keras calls like any function; NULL without a
+// failure if it has none.
+static json_t *activation_as_operation(cj__json *b, const cj__chosen *chosen)
+{
+    const cj__word *word = cj__word_of_activation(chosen->choice->name);
+    if (!word || chosen->choice->field_count == 0)
+        return NULL;
+    json_t *config = cj__json_object(b), *object = cj__json_object(b);
+    cj__fields_to_json(b, chosen->choice->fields, chosen->choice->field_count, chosen->args,
+                       config);
+    cj__json_set(b, object, "module", cj__json_text(b, word->module));
+    cj__json_set(b, object, "class_name", cj__json_text(b, word->choice.class_name));
+    cj__json_set(b, object, "config", config);
+    cj__json_set(b, object, "registered_name", cj__json_text(b, word->choice.class_name));
+    return object;
+}
+
+// A name, a layer, an operation, or, for settings that none of these has, the spec.
 static json_t *activation_to_json(cj__json *b, const cj__chosen *chosen)
 {
     char *text = cj__spec_text(chosen->choice, chosen->args);
@@ -98,6 +117,8 @@ static json_t *activation_to_json(cj__json *b, const cj__chosen *chosen)
         b->status = CJ_OUT_OF_MEMORY;
     else if (strcmp(text, chosen->choice->name) != 0)
         value = activation_as_layer(b, chosen);
+    if (!value && strcmp(text ? text : "", chosen->choice->name) != 0)
+        value = activation_as_operation(b, chosen);
     if (!value)
         value = cj__json_text(b, text);
     cj__free(text);
@@ -199,6 +220,21 @@ static cj_status activation_from_layer(const char *class_name, const json_t *con
     return CJ_OK;
 }
 
+// An activation that is an operation: {"module": "keras.src.ops.nn", "class_name": "Gelu", ...}.
+static cj_status activation_from_operation(const json_t *value, const char **spec, cj__texts *texts,
+                                           const char *who)
+{
+    const cj__word *word = cj__word_find(json_string_value(json_object_get(value, "module")),
+                                         json_string_value(json_object_get(value, "class_name")));
+    if (!word || word->catalog != &cj__activations)
+        return word ?
+                   cj__fail(CJ_UNSUPPORTED, "%s: its activation is the operation %s, which is none",
+                            who, word->choice.class_name) :
+                   cj__fail_in(CJ_UNSUPPORTED, "%s", who);
+    return spec_of_config(&cj__activations, cj__word_settings(word),
+                          json_object_get(value, "config"), spec, texts, who);
+}
+
 cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
                              cj__texts *texts, const char *who)
 {
@@ -217,6 +253,8 @@ cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, co
         *spec = json_string_value(config);
         return CJ_OK;
     }
+    if (catalog == &cj__activations && cj__json_is_operation(value))
+        return activation_from_operation(value, spec, texts, who);
     if (catalog == &cj__activations)
         return activation_from_layer(class_name, config, spec, texts, who);
     const cj__choice *choice = cj__catalog_find(catalog, class_name);

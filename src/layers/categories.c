@@ -41,8 +41,9 @@ static const cj__config_key keys[] = {
 // -----------------------------------------------------------------------------------------------
 
 // Whole numbers as vectors of `depth`: "one_hot" of each, after a last axis of length 1 is dropped;
-// "multi_hot" and "count" of a sample's.
-static cj_status encode(cj__layer_context *c, cj_symbol *x, const char *mode, int64_t depth)
+// "multi_hot" and "count" of a sample's, which may have weights, (batch, n) as x.
+static cj_status encode(cj__layer_context *c, cj_symbol *x, const char *mode, int64_t depth,
+                        cj_symbol *weights)
 {
     cj__build *g = c->build;
     if (!x)
@@ -58,6 +59,10 @@ static cj_status encode(cj__layer_context *c, cj_symbol *x, const char *mode, in
     }
     CJ_TRY(cj__layer_need_rank(c->layer, &shape, 2, 2));
     x = cj__one_hot(g, x, depth, CJ_F32);
+    if (weights) {
+        const cj_shape each = {3, {shape.dims[0], shape.dims[1], 1}};
+        x = cj__mul(g, x, cj__reshape(g, cj__cast(g, weights, CJ_F32), &each));
+    }
     c->outputs[0].symbol =
         strcmp(mode, "count") == 0 ? cj__sum(g, x, 1u << 1, false) : cj__max(g, x, 1u << 1, false);
     return CJ_OK;
@@ -66,17 +71,29 @@ static cj_status encode(cj__layer_context *c, cj_symbol *x, const char *mode, in
 static cj_status call_encoding(cj__layer_context *c)
 {
     const cj_category_encoding_args *a = c->layer->args;
+    cj_symbol *weights = c->input_count > 1 ? c->inputs[1].symbol : NULL;
     CJ_TRY(cj__layer_need_rank(c->layer, cj__value_shape(&c->inputs[0]), 1, CJ_MAX_RANK - 1));
-    return encode(c, cj__cast(c->build, c->inputs[0].symbol, CJ_I32), a->output_mode,
-                  a->num_tokens);
+    if (weights && strcmp(a->output_mode, "count") != 0)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: weights are for output_mode \"count\", not \"%s\"", c->layer->name,
+                        a->output_mode);
+    if (weights && !cj_shape_equal(cj_symbol_shape(weights), cj_symbol_shape(c->inputs[0].symbol)))
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the weights of counts have not the shape of the input",
+                        c->layer->name);
+    return encode(c, cj__cast(c->build, c->inputs[0].symbol, CJ_I32), a->output_mode, a->num_tokens,
+                  weights);
 }
+
+static const char *const encoding_inputs[] = {"inputs", "count_weights", NULL};
 
 const cj__layer_kind cj__layer_category_encoding = {
     .choice = CJ__CHOICE("category_encoding", "CategoryEncoding", encoding_fields,
                          category_encoding_defaults),
     .keys = keys,
     .min_inputs = 1,
-    .max_inputs = 1,
+    .max_inputs = 2,
+    .arguments = encoding_inputs,
     .call = call_encoding,
     .mask = CJ__MASK_DROP,
     .any_dtype = true,
@@ -133,7 +150,7 @@ static cj_status call_discretization(cj__layer_context *c)
                         c->layer->name);
     cj_symbol *bin = bin_of(c->build, c->inputs[0].symbol, &a->bin_boundaries);
     if (strcmp(a->output_mode, "int") != 0)
-        return encode(c, bin, a->output_mode, a->bin_boundaries.count + 1);
+        return encode(c, bin, a->output_mode, a->bin_boundaries.count + 1, NULL);
     c->outputs[0].symbol = bin;
     return CJ_OK;
 }

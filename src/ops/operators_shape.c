@@ -3,6 +3,7 @@
 #include "ops/infer.h"
 #include "ops/word_settings.h"
 #include <cajal/operators.h>
+#include <math.h>
 #include <string.h>
 
 #define TAKE(x)          \
@@ -71,7 +72,7 @@ cj_symbol *cj_op_expand_dims(cj_symbol *x, int axis)
             y = cj__reshape(&g, x, &longer);
         }
     }
-    GIVE(expand_dims, x, (&(cj__axis_settings){.axis = axis}));
+    GIVE(expand_dims, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_squeeze(cj_symbol *x, int axis)
@@ -91,7 +92,7 @@ cj_symbol *cj_op_squeeze(cj_symbol *x, int axis)
                                               "squeeze: the length of axis %d is not 1", axis));
         }
     }
-    GIVE(squeeze, x, (&(cj__axis_settings){.axis = axis}));
+    GIVE(squeeze, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 // Takes a list of symbols over; an empty or too long one is refused.
@@ -154,7 +155,7 @@ cj_symbol *cj_op_flip(cj_symbol *x, int axis)
         if (axis_of(&g, "flip", cj_symbol_shape(x)->rank, axis, x, &place))
             y = cj__reverse(&g, x, place);
     }
-    GIVE(flip, x, (&(cj__axis_settings){.axis = axis}));
+    GIVE(flip, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_roll(cj_symbol *x, int64_t shift, int axis)
@@ -174,7 +175,7 @@ cj_symbol *cj_op_roll(cj_symbol *x, int64_t shift, int axis)
                                2, place);
         }
     }
-    GIVE(roll, x, (&(cj__roll_settings){shift, axis}));
+    GIVE(roll, x, (&(cj__roll_settings){{(double[]){(double)shift}, 1}, {1, axis}}));
 }
 
 cj_symbol *cj_op_tile(cj_symbol *x, int times, int axis)
@@ -202,7 +203,7 @@ cj_symbol *cj_op_pad(cj_symbol *x, int axis, int64_t before, int64_t after)
 {
     int place = 0;
     double width[2 * CJ_MAX_RANK] = {0};
-    cj__pad_settings settings = {{width, 0}};
+    cj__pad_settings settings = {{width, 0}, "constant", INFINITY};
     TAKE(x)
     {
         if (axis_of(&g, "pad", cj_symbol_shape(x)->rank, axis, x, &place))

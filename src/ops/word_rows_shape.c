@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include <cajal/operators.h>
 #include <cajal/ops_shape.h>
+#include <cajal/ops_wide.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -82,33 +83,117 @@ static const cj__field axis_fields[] = {
 LIST(concatenate, "Concatenate", "xs")
 LIST(stack, "Stack", "x")
 
-// ---- One axis ----
+// ---- Some axes ----
 
-enum { NO_AXIS = 1000 };
-static const cj__axis_settings no_axis = {.axis = NO_AXIS};
+static const cj__axes_settings no_axes = {{0}, false};
+static const cj__field axes_fields[] = {
+    CJ__FIELD(cj__axes_settings, axis, CJ__FIELD_AXES, .optional = true)};
 
-#define OF_AXIS(name, class)                                                         \
-    DEFINE_MAKE(name)                                                                \
-    {                                                                                \
-        (void)word, (void)n;                                                         \
-        return cj_op_##name(x[0], (int)((const cj__axis_settings *)settings)->axis); \
-    }                                                                                \
-    SHAPED(name, class, CJ__NUMPY, axis_fields, no_axis, NULL)
-OF_AXIS(expand_dims, "ExpandDims")
-OF_AXIS(flip, "Flip")
-OF_AXIS(squeeze, "Squeeze")
+// The places of the axes of settings among `rank`, in rising order; -1 with a sentence.
+static int places_of(const char *who, const int64_t *axes, int rank, int *places)
+{
+    bool named[CJ_MAX_RANK + 1] = {false};
+    int count = 0;
+    for (int i = 1; i <= (int)axes[0]; i++) {
+        const int64_t place = axes[i] < 0 ? axes[i] + rank : axes[i];
+        if (place < 0 || place >= rank || named[place]) {
+            cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %lld among %d axes, or named twice", who,
+                     (long long)axes[i], rank);
+            return -1;
+        }
+        named[place] = true;
+    }
+    for (int i = 0; i < rank; i++)
+        if (named[i])
+            places[count++] = i;
+    return count;
+}
 
-static const cj__roll_settings roll_defaults = {.axis = NO_AXIS};
+// Each new axis at its place in the result.
+DEFINE_MAKE(expand_dims)
+{
+    const cj__axes_settings *s = settings;
+    int places[CJ_MAX_RANK + 1];
+    const int rank = cj_symbol_shape(x[0])->rank + (int)s->axis[0];
+    const int count = rank > CJ_MAX_RANK ? 0 : places_of("expand_dims", s->axis, rank, places);
+    cj_symbol *y = x[0];
+    (void)word;
+    if (count < 1) {
+        if (count == 0)
+            cj__fail(CJ_INVALID_ARGUMENT,
+                     "expand_dims: no axis is named, or there are more than %d", CJ_MAX_RANK);
+        return cj__word_drop_made(x, n);
+    }
+    for (int i = 0; i < count; i++)
+        y = cj_op_expand_dims(y, places[i]);
+    return y;
+}
+SHAPED(expand_dims, "ExpandDims", CJ__NUMPY, axes_fields, no_axes, NULL)
+
+DEFINE_MAKE(flip)
+{
+    const cj__axes_settings *s = settings;
+    const int rank = cj_symbol_shape(x[0])->rank;
+    int places[CJ_MAX_RANK + 1];
+    int count = places_of("flip", s->axis, rank, places);
+    cj_symbol *y = x[0];
+    (void)word;
+    if (count < 0)
+        return cj__word_drop_made(x, n);
+    for (; s->axis[0] == 0 && count < rank; count++) // none means all
+        places[count] = count;
+    for (int i = 0; i < count; i++)
+        y = cj_op_flip(y, places[i]);
+    return y;
+}
+SHAPED(flip, "Flip", CJ__NUMPY, axes_fields, no_axes, NULL)
+
+// The last first, so that the places before it stay. None means all of length 1.
+DEFINE_MAKE(squeeze)
+{
+    const cj__axes_settings *s = settings;
+    const cj_shape shape = *cj_symbol_shape(x[0]);
+    int places[CJ_MAX_RANK + 1];
+    int count = places_of("squeeze", s->axis, shape.rank, places);
+    cj_symbol *y = x[0];
+    (void)word;
+    if (count < 0)
+        return cj__word_drop_made(x, n);
+    for (int i = 0; s->axis[0] == 0 && i < shape.rank; i++)
+        if (shape.dims[i] == 1)
+            places[count++] = i;
+    while (count > 0)
+        y = cj_op_squeeze(y, places[--count]);
+    return y;
+}
+SHAPED(squeeze, "Squeeze", CJ__NUMPY, axes_fields, no_axes, NULL)
+
+static const cj__roll_settings roll_defaults = {{NULL, 0}, {0}};
 static const cj__field roll_fields[] = {
-    CJ__FIELD(cj__roll_settings, shift, CJ__FIELD_INT),
-    CJ__FIELD(cj__roll_settings, axis, CJ__FIELD_INT, LAST_AXIS),
+    CJ__FIELD(cj__roll_settings, shift, CJ__FIELD_NUMBERS, .whole = true, .scalar = true,
+              .required = true, .low = -1e15, .high = 1e15),
+    CJ__FIELD(cj__roll_settings, axis, CJ__FIELD_AXES, .optional = true),
 };
 
+// Without an axis all elements are one line.
 DEFINE_MAKE(roll)
 {
     const cj__roll_settings *s = settings;
-    (void)word, (void)n;
-    return cj_op_roll(x[0], s->shift, (int)s->axis);
+    const cj_shape shape = *cj_symbol_shape(x[0]);
+    const int count = (int)s->axis[0];
+    cj_symbol *y = x[0];
+    (void)word;
+    if (s->shift.count != 1 && s->shift.count != count) {
+        cj__fail(CJ_INVALID_ARGUMENT, "roll: %lld shifts along %d axes", (long long)s->shift.count,
+                 count);
+        return cj__word_drop_made(x, n);
+    }
+    if (count == 0)
+        return cj_op_reshape(cj_op_roll(cj_op_ravel(y), (int64_t)s->shift.values[0], 0), shape);
+    for (int i = 0; i < count; i++)
+        y = cj_op_roll(y, (int64_t)s->shift.values[s->shift.count > 1 ? i : 0],
+                       (int)s->axis[1 + i]);
+    return y;
 }
 SHAPED(roll, "Roll", CJ__NUMPY, roll_fields, roll_defaults, NULL)
 
@@ -191,34 +276,40 @@ DEFINE_MAKE(tile)
 }
 SHAPED(tile, "Tile", CJ__NUMPY, tile_fields, tile_defaults, NULL)
 
-static const cj__pad_settings pad_defaults = {{NULL, 0}};
-static const cj__field pad_fields[] = {CJ__FIELD(cj__pad_settings, pad_width, CJ__FIELD_NUMBERS,
-                                                 .required = true, .columns = 2, .low = 0,
-                                                 .high = 1e9)};
-static const cj__config_key pad_keys[] = {CJ__KEY_ONLY("mode", "constant"), {.key = NULL}};
+static const char *const pad_modes[] = {"constant", "edge",        "reflect", "symmetric",
+                                        "wrap",     "maximum",     "minimum", "mean",
+                                        "median",   "linear_ramp", NULL};
+static const cj__pad_settings pad_defaults = {{NULL, 0}, "constant", INFINITY};
+static const cj__field pad_fields[] = {
+    CJ__FIELD(cj__pad_settings, pad_width, CJ__FIELD_NUMBERS, .required = true, .columns = 2,
+              .low = 0, .high = 1e9),
+    CJ__FIELD(cj__pad_settings, mode, CJ__FIELD_TEXT, .words = pad_modes),
+    CJ__FIELD(cj__pad_settings, constant_values, CJ__FIELD_LIMIT),
+};
 
 DEFINE_MAKE(pad)
 {
-    const cj_numbers *width = &((const cj__pad_settings *)settings)->pad_width;
+    const cj__pad_settings *s = settings;
     const int rank = cj_symbol_shape(x[0])->rank;
-    cj_symbol *y = x[0];
-    (void)word, (void)n;
-    if (width->count != 2 * rank) {
+    int64_t widths[2 * CJ_MAX_RANK];
+    (void)word;
+    if (s->pad_width.count != 2 * rank) {
         cj__fail(CJ_UNSUPPORTED, "pad: %lld widths for a symbol of %d axes, needed are two each",
-                 (long long)width->count, rank);
-        return cj__build_failed(CJ__MADE_SYMBOL);
+                 (long long)s->pad_width.count, rank);
+        return cj__word_drop_made(x, n);
     }
-    bool any = false;
-    for (int i = 0; y && i < rank; i++) {
-        const double before = width->values[2 * i], after = width->values[2 * i + 1];
-        if (before + after <= 0)
-            continue;
-        any = true;
-        y = cj_op_pad(y, i, (int64_t)before, (int64_t)after);
-    }
-    return any || !y ? y : cj_op_pad(y, rank - 1, 0, 0);
+    for (int i = 0; i < 2 * rank; i++)
+        widths[i] = (int64_t)s->pad_width.values[i];
+    return cj_op_pads(x[0], widths, s->mode, isinf(s->constant_values) ? 0 : s->constant_values);
 }
-SHAPED(pad, "Pad", CJ__NUMPY, pad_fields, pad_defaults, pad_keys)
+
+const cj__word cj__word_pad = {.choice = CJ__CHOICE("pad", "Pad", pad_fields, pad_defaults),
+                               .module = CJ__NUMPY,
+                               .operands = of_x,
+                               .least = 1,
+                               .most = 1,
+                               .call_settings = (const char *const[]){"constant_values", NULL},
+                               .make = make_pad};
 
 // ---- x[...] ----
 

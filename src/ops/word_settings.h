@@ -23,14 +23,17 @@ typedef struct cj__one_hot_settings {
     int64_t num_classes;
 } cj__one_hot_settings;
 typedef struct cj__pad_settings {
-    cj_numbers pad_width; // before and after of each axis
+    cj_numbers pad_width;   // before and after of each axis
+    const char *mode;       // NULL: "constant"
+    double constant_values; // INFINITY: 0
 } cj__pad_settings;
 typedef struct cj__reshape_settings {
     int64_t
         newshape[CJ_MAX_RANK]; // ended by 0; -1 for the free axis, or a length that is worked out
 } cj__reshape_settings;
 typedef struct cj__roll_settings {
-    int64_t shift, axis;
+    cj_numbers shift; // along each axis, or the same along all
+    int64_t axis[1 + CJ_MAX_RANK];
 } cj__roll_settings;
 typedef struct cj__tile_settings {
     int64_t repeats[CJ_MAX_RANK]; // of each axis; ended by 0

@@ -118,13 +118,18 @@ static cj_symbol *give_windows(cj__build *g, cj_symbol *y, const cj__word *word,
     }
     if (!y || (extra > 0 && extra < axes)) // Keras has all of an output padding, or none
         CJ__GIVE;
-    const cj__window_settings settings = {.pool_size = {numbers[0], axes},
-                                          .strides = {numbers[1], axes},
-                                          .dilation_rate = {numbers[2], axes},
-                                          .output_padding = {numbers[3], extra > 0 ? axes : 0},
-                                          .padding = window->padding ? window->padding : "valid",
-                                          .data_format = window->data_format ? window->data_format :
-                                                                               "channels_last"};
+    cj__window_settings settings = {.padding = window->padding ? window->padding : "valid",
+                                    .data_format = window->data_format ? window->data_format :
+                                                                         "channels_last"};
+    // of what is no setting of the word no copy would be made
+    if (size)
+        settings.pool_size = (cj_numbers){numbers[0], axes};
+    else
+        settings.dilation_rate = (cj_numbers){numbers[2], axes};
+    if (word != &cj__word_adaptive_max_pool && word != &cj__word_adaptive_average_pool)
+        settings.strides = (cj_numbers){numbers[1], axes};
+    if (word == &cj__word_conv_transpose && extra > 0)
+        settings.output_padding = (cj_numbers){numbers[3], axes};
     return cj__word_result(g, y, word, operands, count, &settings);
 }
 
@@ -167,9 +172,9 @@ static cj__conv2d_attrs attrs_2d(const windowed *w, int64_t groups)
     return attrs;
 }
 
-static cj__conv3d_attrs attrs_3d(const windowed *w)
+static cj__conv3d_attrs attrs_3d(const windowed *w, int64_t groups)
 {
-    cj__conv3d_attrs attrs = {.groups = 1, .same = w->same};
+    cj__conv3d_attrs attrs = {.groups = (int32_t)groups, .same = w->same};
     memcpy(attrs.kernel, w->size, sizeof attrs.kernel);
     memcpy(attrs.strides, w->strides, sizeof attrs.strides);
     memcpy(attrs.dilation, w->dilation, sizeof attrs.dilation);
@@ -180,7 +185,7 @@ static cj__conv3d_attrs attrs_3d(const windowed *w)
 static cj_symbol *convolved(cj__build *g, const windowed *w, cj_symbol *kernel, int64_t groups)
 {
     if (w->axes == 3) {
-        const cj__conv3d_attrs attrs = attrs_3d(w);
+        const cj__conv3d_attrs attrs = attrs_3d(w, groups);
         return cj__conv3d(g, w->x, kernel, &attrs);
     }
     const cj__conv2d_attrs attrs = attrs_2d(w, groups);
@@ -204,7 +209,7 @@ cj_symbol *cj_op_conv(cj_symbol *x, cj_symbol *kernel, cj_op_window window)
             const int64_t in = cj_symbol_shape(kernel)->dims[w.axes], channels = channels_of(&w);
             const int64_t filters = cj_symbol_shape(kernel)->dims[w.axes + 1];
             const int64_t groups = channels / in;
-            if (channels % in != 0 || filters % groups != 0 || (w.axes == 3 && groups > 1))
+            if (channels % in != 0 || groups < 1 || filters % groups != 0)
                 cj__build_refuse(g,
                                  cj__fail(CJ_SHAPE_MISMATCH,
                                           "conv: %lld channels by a kernel for %lld with %lld "
@@ -291,7 +296,7 @@ void cj__transposed_padding(int64_t size, int64_t stride, int64_t dilation, bool
 static cj_symbol *transposed(cj__build *g, windowed *w, cj_symbol *kernel)
 {
     cj__conv2d_attrs attrs = attrs_2d(w, 1);
-    cj__conv3d_attrs three = attrs_3d(w);
+    cj__conv3d_attrs three = attrs_3d(w, 1);
     attrs.same = three.same = false;
     for (int i = 0; i < w->axes; i++) {
         int32_t *before = w->axes == 3 ? three.before + i : attrs.before + 2 - w->axes + i;

@@ -119,3 +119,10 @@ cj_symbol *cj__values_categorical_hinge(cj__build *g, const void *args, cj_symbo
     cj_symbol *margin = cj__shift(g, cj__sub(g, neg, pos), 1);
     return cj__apply_unary(g, CJ__UNARY_relu, margin, 0, 0);
 }
+
+// The mean of a sample's values, which are the predictions; targets are not looked at.
+cj_symbol *cj__values_mean_value(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+{
+    (void)args, (void)t;
+    return p && cj_symbol_shape(p)->rank > 1 ? cj__mean(g, p, cj__all_axes(p) & ~1u, false) : p;
+}

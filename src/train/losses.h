@@ -181,6 +181,7 @@ cj_status cj__settle_axis(cj__build *g, const cj_symbol *x, int64_t axis, int *s
     F(first_spike_mse)                       \
     F(spike_count_accuracy)                  \
     F(first_spike_accuracy)                  \
+    F(mean_value)                            \
     F(spikes_per_sample)                     \
     F(spike_rate)
 #define CJ__VALUES(name) \

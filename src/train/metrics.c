@@ -261,6 +261,8 @@ static const cj__metric_row metrics[] = {
     KEPT("one_hot_mean_io_u", "OneHotMeanIoU", one_hot_mean_iou, one_hot_iou, GIVEN, true, iou,
          iou),
     KEPT("binary_io_u", "BinaryIoU", binary_iou, binary_iou, SAME, true, binary_iou, iou),
+    MEAN("mean", "Mean", mean_value, plain, plain, GIVEN, false),
+    KEPT("sum", "Sum", plain, plain, GIVEN, false, total, total),
     MEAN("spike_count_accuracy", "SpikeCountAccuracy", spike_count_accuracy, spikes, spikes, STEPS,
          true),
     MEAN("first_spike_accuracy", "FirstSpikeAccuracy", first_spike_accuracy, spikes, spikes, STEPS,

@@ -96,6 +96,7 @@ typedef struct cj__r2_args {
     F(iou)                   \
     F(binary_iou)            \
     F(root_mean)             \
+    F(total)                 \
     F(r2)
 #define CJ__STATES(name) \
     cj_symbol *cj__states_##name(cj__build *g, const void *args, const cj__metric_inputs *in);
@@ -116,6 +117,7 @@ CJ__METRIC_STATES(CJ__STATES)
     F(f)                          \
     F(iou)                        \
     F(root_mean)                  \
+    F(total)                      \
     F(r2)
 #define CJ__FINISH(name) \
     int cj__finish_##name(const void *args, const double *states, int count, double *results);

@@ -226,6 +226,23 @@ int cj__finish_root_mean(const void *args, const double *states, int count, doub
     return 1;
 }
 
+// The sum of all values times their samples' weights; targets are not looked at.
+cj_symbol *cj__states_total(cj__build *g, const void *args, const cj__metric_inputs *in)
+{
+    (void)args;
+    cj_symbol *values = cj__mul(g, in->predictions, cj__full_weights(g, in, in->predictions));
+    return values ? cj__reshape(g, cj__sum(g, values, cj__all_axes(values), false), &CJ_SHAPE(1)) :
+                    NULL;
+}
+
+int cj__finish_total(const void *args, const double *states, int count, double *results)
+{
+    (void)args, (void)count;
+    if (results)
+        *results = states[0];
+    return 1;
+}
+
 // For each column: sums of w t, w t^2, w (t - p)^2 and w, and of 1.
 cj_symbol *cj__states_r2(cj__build *g, const void *args, const cj__metric_inputs *in)
 {

@@ -51,6 +51,10 @@ python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail
 grep -q 'class 0 (green)' out || fail "the class has no name: $(cat out)"
 "$program" datasets info folder:photos 2>err | grep -q '64 samples' || fail "datasets info"
 refused 1 'cannot be read' train --data folder:none
+"$program" train --data folder:photos --image-size 12 --epochs 4 --quiet --stream --output j.safetensors >out2 2>err
+"$program" evaluate j.safetensors --json >out
+python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail "streamed: $(cat out)"
+cmp -s i.safetensors j.safetensors || fail "images that are streamed train to other weights"
 
 # numbers: the texts of "note" are all different and left out; a tenth of the sizes is missing
 "$program" train --data csv:houses.csv:price --epochs 60 --quiet --output h.safetensors >out 2>err

@@ -251,13 +251,106 @@ static void broken_files_are_named(void **state)
         assert_null(refused_);                                                                    \
     } while (0)
 
+// What is decoded when it is needed is what is decoded at once.
+static void streamed_images_are_the_same(void **state)
+{
+    (void)state;
+    cj_dataset *whole, *held, *data, *rest, *memory;
+    write_zoo();
+    remove(support_path("zoo/ants/broken.png"));
+    assert_int_equal(cj_load_image_folder(support_path("zoo"), &whole, &held, .image_size = {2, 3},
+                                          .validation_split = 0.3, .seed = 4),
+                     CJ_OK);
+    for (int cached = 0; cached < 2; cached++) {
+        assert_int_equal(cj_load_image_folder(support_path("zoo"), &data, &rest,
+                                              .image_size = {2, 3}, .validation_split = 0.3,
+                                              .seed = 4, .stream = true,
+                                              .cache_bytes = cached ? 200 : 0),
+                         CJ_OK);
+        assert_true(cj_dataset_is_streamed(data));
+        assert_int_equal(cj_dataset_count(rest), 1);
+        assert_string_equal(cj_dataset_class_name(data, 1), "bees");
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(cj_dataset_load(data, &memory), CJ_OK);
+            assert_memory_equal(pixels_of(memory), pixels_of(whole), 3 * 2 * 3 * 3);
+            assert_memory_equal(cj_tensor_data(cj_dataset_y(memory, 0)),
+                                cj_tensor_data(cj_dataset_y(whole, 0)), 3 * sizeof(int32_t));
+            cj_release(memory);
+        }
+        cj_release(data);
+        cj_release(rest);
+    }
+    cj_release(whole);
+    cj_release(held);
+    assert_int_equal(cj_load_image_folder(support_path("zoo"), &data, NULL, .image_size = {1, 1},
+                                          .color_mode = "rgba", .label_mode = "categorical",
+                                          .shuffle = false),
+                     CJ_OK);
+    assert_true(cj_shape_equal(cj_tensor_shape(cj_dataset_x(data, 0)), &CJ_SHAPE(4, 1, 1, 4)));
+    assert_int_equal(pixels_of(data)[8], 10);
+    assert_int_equal(pixels_of(data)[11], 255);
+    cj_release(data);
+    support_write(support_path("zoo/ants/broken.png"), "\x89PNG\r\n\x1a\n", 8);
+    assert_int_equal(cj_load_image_folder(support_path("zoo"), &data, NULL, .image_size = {1, 1},
+                                          .color_mode = "grayscale", .shuffle = false,
+                                          .stream = true),
+                     CJ_OK);
+    assert_int_equal(cj_dataset_load(data, &memory), CJ_BAD_FILE);
+    assert_error_contains("broken.png");
+    cj_release(data);
+    warned = 0;
+    cj_set_warning_handler(count_warning, NULL);
+    assert_int_equal(cj_load_image_folder(support_path("zoo"), &data, NULL, .image_size = {1, 1},
+                                          .color_mode = "grayscale", .shuffle = false,
+                                          .stream = true, .skip_broken = true),
+                     CJ_OK);
+    cj_set_warning_handler(NULL, NULL);
+    assert_int_equal(warned, 1);
+    assert_int_equal(cj_dataset_load(data, &memory), CJ_OK);
+    static const unsigned char expected[] = {0, 1, 10, 11};
+    assert_memory_equal(pixels_of(memory), expected, 4);
+    cj_release(memory);
+    cj_release(data);
+    remove(support_path("zoo/ants/broken.png"));
+}
+
+static void texts_of_a_folder_are_samples(void **state)
+{
+    (void)state;
+    cj_dataset *data, *held;
+    make("reviews");
+    make("reviews/bad");
+    make("reviews/good");
+    support_write(support_path("reviews/bad/1.txt"), "dull\nfilm", 9);
+    support_write(support_path("reviews/bad/2.TXT"), "", 0);
+    support_write(support_path("reviews/good/1.txt"), "fine", 4);
+    support_write(support_path("reviews/good/notes.md"), "x", 1);
+    support_write(support_path("reviews/good/2.txt"), "a\0b", 3);
+    assert_int_equal(cj_load_text_folder(support_path("reviews"), &data, &held, .shuffle = false,
+                                         .validation_split = 0.25),
+                     CJ_OK);
+    assert_int_equal(cj_dataset_count(data), 3);
+    assert_string_equal(cj_dataset_class_name(held, 1), "good");
+    const cj_tensor *x = cj_dataset_x(data, 0);
+    assert_string_equal(cj_tensor_text(x, (int64_t[]){0, 0}).data, "dull\nfilm");
+    assert_int_equal(cj_tensor_text(x, (int64_t[]){1, 0}).length, 0);
+    assert_int_equal(cj_tensor_text(cj_dataset_x(held, 0), (int64_t[]){0, 0}).length, 3);
+    assert_int_equal(((int32_t *)cj_tensor_data(cj_dataset_y(data, 0)))[2], 1);
+    cj_release(data);
+    cj_release(held);
+    assert_int_equal(cj_load_text_folder(support_path("reviews/bad"), &data, NULL), CJ_NOT_FOUND);
+    assert_int_equal(cj_load_text_folder(support_path("reviews"), &data, NULL, .label_mode = "x"),
+                     CJ_INVALID_ARGUMENT);
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
     cj_dataset *data;
     write_zoo();
     assert_refused(CJ_INVALID_ARGUMENT, "image_size", .image_size = {0, 3});
-    assert_refused(CJ_INVALID_ARGUMENT, "rgb", .color_mode = "rgba");
+    assert_refused(CJ_INVALID_ARGUMENT, "rgb", .color_mode = "cmyk");
+    assert_refused(CJ_INVALID_ARGUMENT, "cache_bytes", .cache_bytes = 100);
     assert_refused(CJ_INVALID_ARGUMENT, "bilinear", .interpolation = "bilinaer");
     assert_refused(CJ_INVALID_ARGUMENT, "label_mode", .label_mode = "ints");
     assert_refused(CJ_INVALID_ARGUMENT, "validation", .validation_split = 0.5);
@@ -386,6 +479,8 @@ int main(void)
         cmocka_unit_test(the_last_samples_are_held_out),
         cmocka_unit_test(a_list_gives_labels),
         cmocka_unit_test(broken_files_are_named),
+        cmocka_unit_test(streamed_images_are_the_same),
+        cmocka_unit_test(texts_of_a_folder_are_samples),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(survives_failed_allocations),
         cmocka_unit_test(bmp_files_are_read),

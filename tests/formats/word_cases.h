@@ -179,6 +179,12 @@
     F(sparsemax, "Sparsemax", cj_op_sparsemax(o->x, 1))                                           \
     F(activation_sparsemax, "Sparsemax", cj_op_activation("sparsemax", o->x))                     \
     F(psnr, "PSNR", spread(o, cj_op_psnr(fixed(o), cj_op_multiply(fixed(o), number(0.9)), 2)))    \
+    F(pads_reflect, "Pad", cj_op_pads(o->x, (int64_t[]){0, 0, 1, 2, 3, 0}, "reflect", 0))         \
+    F(pads_symmetric, "Pad", cj_op_pads(o->x, (int64_t[]){0, 0, 2, 1, 0, 3}, "symmetric", 0))     \
+    F(pads_value, "Pad", cj_op_pads(o->x, (int64_t[]){0, 0, 1, 0, 0, 2}, NULL, 2.5))              \
+    F(conv_3d, "Conv",                                                                            \
+      cj_op_conv(cj_op_reshape(o->x, CJ_SHAPE(CJ_BATCH, 3, 2, 1, 2)),                             \
+                 around(CJ_SHAPE(2, 1, 1, 1, 4)), plain))                                         \
     F(argmax_all, "Argmax", spread(o, cj_op_argmax(cj_op_ravel(fixed(o)), 0)))
 
 // ---- What they are built from ----

@@ -25,7 +25,8 @@ OPTIONAL = {
     *((f"cj_op_{name}s", setting) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")
       for setting in ("method", "axes")),
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
-    ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
+    ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"), ("cj_op_pads", "mode"),
+    ("cj_op_random_dropout_shaped", "step"),
     ("cj_op_batch_normalization", "offset"), ("cj_op_batch_normalization", "scale"), ("cj_op_layer_normalization", "gamma"),
     ("cj_op_layer_normalization", "beta"), ("cj_op_layer_normalization", "axes"), ("cj_op_rms_normalization", "scale"),
     ("cj_op_rms_normalization", "axes"), ("cj_op_ctc_decode", "strategy"), ("cj_op_dot_product_attention", "bias"),
@@ -34,6 +35,7 @@ OPTIONAL = {
     *((f"cj_op_random_{name}", "step") for name in ("uniform", "normal", "truncated_normal", "randint", "categorical", "gamma",
                                                     "beta", "binomial", "shuffle", "dropout")),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
+    ("cj_load_wav_with", "rate"), ("cj_load_sound_folder_with", "validation"), ("cj_load_text_folder_with", "validation"), ("cj_timeseries_dataset_with", "targets"),
     ("cj_spikes_plot", "membranes"), ("cj_data_wait", "model"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
@@ -70,6 +72,7 @@ TYPES = {
     "cj_optimizer *": "cj_sgd()", "cj_callback *": "cj_terminate_on_nan()", "cj_history *": "w.history",
     "cj_results *": "w.results", "cj_knn *": "w.knn", "cj_knn_scores *": "w.scores", "cj_folds *": "w.folds", "cj_cross_scores *": "w.cross_scores", "cj_pool *": "w.pool",
     "cj_tensor **": "(cj_tensor *[4]){NULL}", "cj_dataset **": "(cj_dataset *[1]){NULL}",
+    "cj_spike_activity *": "(cj_spike_activity[1]){{.neurons = 0}}",
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_folds **": "(cj_folds *[1]){NULL}", "cj_cross_scores **": "(cj_cross_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
     "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
@@ -111,6 +114,7 @@ ARGS = {
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",
+    "dataset_batch": ".batch_size = 1", "timeseries_dataset": ".sequence_length = 1",
     "dataset_map": ".call = null_map", "dataset_batch": ".batch_size = 1",
     "load_digits": ".train_count = 1, .test_count = 1", "fit": ".epochs = 1", "knn_cross_validate": ".k = {1}, .folds = 2",
     "k_fold": ".folds = 2", "cross_validate": ".folds = 2",

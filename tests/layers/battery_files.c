@@ -1,9 +1,11 @@
 // Every kind of layer through a model file and through JSON, there and back: the same bits, the same
-// text.
+// text. With a folder as argument each layer is put there with its weights, inputs and output, for
+// tests/parity/load_layers.py.
 #include "layers/models.h"
 
 #include <cajal/files.h>
 #include <cajal/train.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,9 +81,71 @@ static void json_comes_back_as_it_was(void **state)
     }
 }
 
-int main(void)
+static const char *folder;
+
+static void put_tensor(FILE *file, const char *key, const cj_tensor *tensor)
 {
+    const cj_shape *shape = cj_tensor_shape(tensor);
+    fprintf(file, "{\"key\": \"%s\", \"shape\": [", key);
+    for (int i = 0; i < shape->rank; i++)
+        fprintf(file, "%s%lld", i ? ", " : "", (long long)shape->dims[i]);
+    fprintf(file, "], \"values\": [");
+    for (int64_t i = 0; i < cj_tensor_count(tensor); i++) {
+        if (cj_tensor_dtype(tensor) == CJ_STRING)
+            fprintf(file, "%s\"%s\"", i ? ", " : "", ((const char *const *)tensor->data)[i]);
+        else
+            fprintf(file, "%s%.9g", i ? ", " : "",
+                    cj__element_get(cj_tensor_dtype(tensor), tensor->data, i));
+    }
+    fprintf(file, "]}");
+}
+
+static void put(const sample *s, cj_model *model)
+{
+    char path[512], *json = NULL;
+    cj_tensor *inputs[MODEL_INPUTS], *y = NULL;
+    snprintf(path, sizeof path, "%s/%s.json", folder, s->class_name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(cj_model_to_json(model, &json), CJ_OK);
+    model_inputs(model, s, 3, inputs);
+    assert_int_equal(cj_predict_many(model, inputs, &y), CJ_OK);
+    fprintf(file, "{\"model\": %s, \"weights\": [", json);
+    for (int i = 0; i < cj_layer_variable_count(cj_model_layer(model)); i++) {
+        fprintf(file, i ? ", " : "");
+        put_tensor(file, "w", cj_variable_value(cj_layer_variable(cj_model_layer(model), i)));
+    }
+    fprintf(file, "], \"inputs\": [");
+    for (int i = 0; i < cj_model_input_count(model); i++) {
+        fprintf(file, i ? ", " : "");
+        put_tensor(file, "x", inputs[i]);
+    }
+    fprintf(file, "], \"output\": ");
+    put_tensor(file, "y", y);
+    fprintf(file, "}");
+    fclose(file);
+    cj_free(json);
+    cj_release(y);
+    model_inputs_free(model, inputs);
+}
+
+static void every_kind_is_put(void **state)
+{
+    (void)state;
+    for (size_t i = 0; folder && i < sample_count; i++) {
+        cj_layer *layer;
+        cj_model *model = model_of(&samples[i], false, &layer);
+        if (model && !layer->kind->of_program)
+            put(&samples[i], model);
+        cj_release(model);
+    }
+}
+
+int main(int count, char **arguments)
+{
+    folder = count > 1 ? arguments[1] : NULL;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_is_put),
         cmocka_unit_test(every_kind_is_saved_and_loaded),
         cmocka_unit_test(json_comes_back_as_it_was),
     };

@@ -204,6 +204,32 @@ static void losses_by_themselves(void **state)
     cj_release(given), cj_release(wanted), cj_release(weights), cj_release(mask);
 }
 
+// Of Keras's documentation: [1, 3, 5, 7] has the mean 4 and the sum 16, with weights [1, 1, 0, 0] 2 and 4;
+// of several values of a sample the mean, and the sum.
+static void means_and_sums_of_values_are_metrics(void **state)
+{
+    (void)state;
+    const float v[] = {1, 3, 5, 7}, w[] = {1, 1, 0, 0};
+    cj_tensor *values = problem_tensor(CJ_SHAPE(4), v), *pairs = problem_tensor(CJ_SHAPE(2, 2), v),
+              *weights = problem_tensor(CJ_SHAPE(4), w);
+    cj_metric *mean = cj_metric_new("mean"), *sum = cj_metric_new("Sum");
+    assert_ok(cj_metric_update(mean, values, values, NULL));
+    assert_ok(cj_metric_update(sum, values, values, NULL));
+    assert_near(cj_metric_result(mean), 4, 0, 0);
+    assert_near(cj_metric_result(sum), 16, 0, 0);
+    cj_metric_reset(mean), cj_metric_reset(sum);
+    assert_ok(cj_metric_update(mean, values, values, weights));
+    assert_ok(cj_metric_update(sum, values, values, weights));
+    assert_near(cj_metric_result(mean), 2, 0, 0);
+    assert_near(cj_metric_result(sum), 4, 0, 0);
+    assert_ok(cj_metric_update(mean, pairs, pairs, NULL)); // samples 2 and 6 besides 1 and 3
+    assert_ok(cj_metric_update(sum, pairs, pairs, NULL));
+    assert_near(cj_metric_result(mean), 3, 1e-12, 0);
+    assert_near(cj_metric_result(sum), 20, 0, 0);
+    cj_release(mean), cj_release(sum);
+    cj_release(values), cj_release(pairs), cj_release(weights);
+}
+
 static void a_metric_keeps_what_it_has_when_a_batch_fails(void **state)
 {
     (void)state;
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(several_numbers_are_for_objects),
         cmocka_unit_test(losses_by_themselves),
+        cmocka_unit_test(means_and_sums_of_values_are_metrics),
         cmocka_unit_test(a_metric_keeps_what_it_has_when_a_batch_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,6 +239,66 @@ static void waiting_is_told(void **state)
     cj_release(model);
 }
 
+static cj_status read_image(void *context, const cj_sample_read *s)
+{
+    (void)context;
+    for (int i = 0; i < 12; i++)
+        ((unsigned char *)s->x[0])[i] = (unsigned char)(s->index + 10 * (i % 4));
+    *(int32_t *)s->y[0] = (int32_t)s->index;
+    return CJ_OK;
+}
+
+// Layers on the data's side: the same for any reader, another draw for each sample and pass.
+static void layers_change_samples(void **state)
+{
+    (void)state;
+    cj_dataset *images = cj_dataset_from(.count = 40, .read = read_image,
+                                         .x = {{CJ_U8, CJ_SHAPE(3, 4, 1)}}, .y = {{CJ_I32}});
+    cj_dataset *data = cj_take(cj_dataset_augment(
+        images, cj_sequential(cj_random_flip("horizontal", .seed = 3), cj_rescaling(2))));
+    assert_non_null(data);
+    cj_part part;
+    assert_int_equal(cj_dataset_input(data, 0, &part), CJ_OK);
+    assert_true(part.dtype == CJ_F32 && cj_shape_equal(&part.shape, &CJ_SHAPE(3, 4, 1)));
+    bool flips[2][40];
+    for (uint64_t pass = 0; pass < 2; pass++) {
+        cj_dataset *all, *one;
+        assert_int_equal(cj_dataset_read(data, 0, 40, pass, &all), CJ_OK);
+        const float *x = cj_tensor_data(cj_dataset_x(all, 0));
+        for (int i = 0; i < 40; i++) {
+            flips[pass][i] = x[12 * i] > x[12 * i + 3];
+            for (int k = 0; k < 12; k++)
+                assert_true(x[12 * i + k] ==
+                            2.0f * (float)(i + 10 * (flips[pass][i] ? 3 - k % 4 : k % 4)));
+        }
+        assert_int_equal(((int32_t *)cj_tensor_data(cj_dataset_y(all, 0)))[39], 39);
+        for (int64_t i = 39; i >= 0; i -= 7) {
+            assert_int_equal(cj_dataset_read(data, i, 1, pass, &one), CJ_OK);
+            assert_memory_equal(cj_tensor_data(cj_dataset_x(one, 0)), x + 12 * i,
+                                12 * sizeof(float));
+            cj_release(one);
+        }
+        cj_release(all);
+    }
+    int flipped = 0, changed = 0;
+    for (int i = 0; i < 40; i++) {
+        flipped += flips[0][i];
+        changed += flips[0][i] != flips[1][i];
+    }
+    assert_true(flipped > 8 && flipped < 32 && changed > 8);
+    cj_model *model =
+        cj_sequential(cj_input(3, 4, 1), cj_flatten(), cj_dense(40, .activation = "softmax"));
+    assert_int_equal(cj_compile(model, .loss = "sparse_categorical_crossentropy"), CJ_OK);
+    assert_int_equal(cj_fit(model, data, .epochs = 2), CJ_OK);
+    cj_release(model);
+    assert_null(cj_dataset_augment(data, NULL));
+    assert_null(cj_dataset_augment(data, cj_sequential(cj_conv2d(2, {9, 9}))));
+    assert_error_contains("kernel 9x9");
+    assert_null(cj_dataset_augment(data, cj_sequential(cj_input(4, 4, 1), cj_flatten())));
+    assert_error_contains("needs (None, 4, 4, 1)");
+    cj_release(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +308,7 @@ int main(void)
         cmocka_unit_test(bad_samples_are_refused),
         cmocka_unit_test(class_weights_are_for_classes),
         cmocka_unit_test(waiting_is_told),
+        cmocka_unit_test(layers_change_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

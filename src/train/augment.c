@@ -1,0 +1,148 @@
+// Layers on the side of the data: each sample of a data set goes through a model as if in training,
+// in the threads that read. The number of the step, on which random layers depend, is that of the
+// sample, counted over all passes: so a sample is changed in the same way whoever reads it.
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/stages.h"
+#include "graph/graph.h"
+#include "layers/layer.h"
+#include "ops/build.h"
+#include <cajal/graph.h>
+
+typedef struct augmenting {
+    cj__chain_stage stage;
+    cj_model *model; // held
+    cj_function *function;
+    size_t bytes;  // of the first input before
+    int64_t count; // samples of a pass
+} augmenting;
+
+static cj_status read_augmented(const cj__source *source, int64_t index, uint64_t pass,
+                                void *const *places)
+{
+    const augmenting *a = (const augmenting *)source;
+    void *before[CJ__PARTS_MAX];
+    const int64_t step = (int64_t)(pass * (uint64_t)a->count + (uint64_t)index);
+    const cj_dataset *from = a->stage.from[0];
+    const int parts = from->x_count + from->y_count + (from->sample_weight ? 1 : 0);
+    for (int p = 1; p < parts; p++)
+        before[p] = places[p];
+    if (!(before[0] = cj__new(a->bytes, 1)))
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = cj__dataset_sample(from, index, pass, before);
+    if (status == CJ_OK)
+        status = cj__function_run(a->function, 1, (const void *const[]){before[0], &step},
+                                  (void *const[]){places[0]});
+    cj__free(before[0]);
+    return status;
+}
+
+static void free_augmenting(cj__source *source)
+{
+    augmenting *a = (augmenting *)source;
+    cj_release(a->function);
+    cj_release(a->model);
+    cj__chain_free(source);
+}
+
+// The function of a sample and its number; `type` becomes that of the result.
+static cj_status make_function(cj_model *model, cj__type *type, cj_function **function)
+{
+    cj__trace trace = {.training = true, .running = true, .seed = cj__model_seed(model)};
+    cj__value outputs[CJ__LAYER_IO_MAX] = {{NULL, NULL}};
+    cj_symbol *inputs[2];
+    cj_shape shape = {.rank = type->shape.rank + 1, .dims = {CJ_BATCH}};
+    for (int i = 0; i < type->shape.rank; i++)
+        shape.dims[i + 1] = type->shape.dims[i];
+    inputs[0] = cj__build_keep(&trace.build, cj_symbol_input(type->dtype, shape, "sample"));
+    inputs[1] = cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
+    trace.step = inputs[1];
+    const cj__type *needed = NULL;
+    cj__model_inputs(model, &needed);
+    cj_symbol *x = inputs[0] ? cj__cast(&trace.build, inputs[0], needed[0].dtype) : NULL;
+    cj_status status =
+        x && inputs[1] ? cj__model_trace(model, &trace, &x, outputs) : trace.build.status;
+    if (status == CJ_OK) {
+        const cj__type *made = cj__symbol_type(outputs[0].symbol);
+        type->dtype = made->dtype;
+        type->shape.rank = made->shape.rank - 1;
+        for (int i = 0; i < type->shape.rank; i++)
+            type->shape.dims[i] = made->shape.dims[i + 1];
+        cj_pool *one = cj_pool_new(1);
+        *function = one ?
+                        cj_function(.inputs = inputs, .input_count = 2,
+                                    .outputs = &outputs[0].symbol, .output_count = 1, .pool = one) :
+                        NULL;
+        status = *function ? CJ_OK : cj_error_status();
+    }
+    const cj_status ended = cj__trace_end(&trace);
+    return status == CJ_OK ? ended : status;
+}
+
+// Whether the model takes samples of a shape.
+static cj_status check_shape(cj_model *model, const cj_shape *shape)
+{
+    char given[CJ_MAX_RANK * 24], needed[CJ_MAX_RANK * 24];
+    const cj__type *types = NULL;
+    cj__model_inputs(model, &types);
+    const cj_shape *wanted = &types[0].shape;
+    bool same = wanted->rank == shape->rank + 1;
+    for (int i = 0; same && i < shape->rank; i++)
+        same = wanted->dims[i + 1] == shape->dims[i] || wanted->dims[i + 1] == CJ_ANY;
+    return same ? CJ_OK :
+                  cj__fail(CJ_SHAPE_MISMATCH, "samples of shape %s, model \"%s\" needs %s",
+                           cj_shape_text(shape, given, sizeof given),
+                           cj_layer_name(cj_model_layer(model)),
+                           cj_shape_text(wanted, needed, sizeof needed));
+}
+
+// What the model must be: one input as the data has it, one output of fixed lengths.
+static cj_status prepare(cj_model *model, const cj_dataset *data, cj__parts *parts,
+                         cj_function **function)
+{
+    static const char who[] = "cj_dataset_augment";
+    if (!model)
+        return cj__fail_missing_of(CJ__MADE_MODEL, who, "the model");
+    CJ_TRY(cj__chain_check(data, who));
+    cj__parts_of(data, parts);
+    if (parts->x[0].dtype == CJ_STRING)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the first input is of texts, it needs numbers",
+                        who);
+    if (cj_model_input_count(model) == 0)
+        CJ_TRY(cj__model_need_input(model, CJ_F32, parts->x[0].shape));
+    if (cj_model_input_count(model) != 1 || cj_model_output_count(model) != 1)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: a model of %d inputs and %d outputs, it needs one "
+                        "of each",
+                        who, cj_model_input_count(model), cj_model_output_count(model));
+    CJ_TRY(check_shape(model, &parts->x[0].shape));
+    const cj_status status = make_function(model, &parts->x[0], function);
+    return status == CJ_OK ? CJ_OK : cj__fail_in(status, "%s", who);
+}
+
+cj_dataset *cj_dataset_augment(cj_dataset *data, cj_model *model)
+{
+    cj__parts parts, before;
+    cj_function *function = NULL;
+    augmenting *a = NULL;
+    const cj_status status = prepare(model, data, &parts, &function);
+    if (status != CJ_OK)
+        cj__chain_drop(&data, 1);
+    else
+        a = cj__chain_new(sizeof *a, &data, 1);
+    if (!a) {
+        cj_release(function);
+        cj__own(model);
+        cj_release(model);
+        return cj__build_failed(CJ__MADE_DATASET);
+    }
+    cj__parts_of(data, &before);
+    a->bytes = cj__parts_bytes(&before, 0);
+    a->count = data->count;
+    a->function = function;
+    a->model = cj__own(model);
+    a->stage.source.read = read_augmented;
+    a->stage.source.free = free_augmenting;
+    a->stage.source.is_cheap = false;
+    return cj__chain_finish(&a->stage, &parts, data->count);
+}
