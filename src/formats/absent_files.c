@@ -20,6 +20,12 @@ cj_status cj_save(cj_model *model, const char *path)
     return absent(path ? path : "save");
 }
 
+cj_status cj_save_weights(cj_model *model, const char *path)
+{
+    (void)model;
+    return absent(path ? path : "save_weights");
+}
+
 cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
 {
     (void)model;
