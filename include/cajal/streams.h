@@ -130,8 +130,8 @@ CJ_API cj_dataset *cj_dataset_map_with(cj_dataset *data, const cj_dataset_map_ar
  * layers that change images by chance, on the side of the data, as `data.map(model)` in Keras. What is
  * drawn depends on the model's seed, the sample and the pass. The model has one input and one output,
  * and may be a cj_sequential() without an input layer; it is taken over. NULL with CJ_INVALID_ARGUMENT
- * (a NULL, texts, a batched data set, several inputs or outputs), CJ_OUT_OF_MEMORY, or as the model
- * fails on such samples.
+ * (a NULL, texts, a batched data set, several inputs or outputs), CJ_SHAPE_MISMATCH,
+ * CJ_OUT_OF_MEMORY, or as the model fails on such samples.
  */
 CJ_API cj_dataset *cj_dataset_augment(cj_dataset *data, cj_model *model);
 

@@ -92,6 +92,8 @@ cj_status cj_dataset_read(const cj_dataset *data, int64_t begin, int64_t count, 
         status = run(&j);
     for (int i = 0; status == CJ_OK && i < data->x_count; i++)
         status = cj__strings_own(x[i]); // texts may be the data set's
+    for (int i = 0; status == CJ_OK && i < data->y_count; i++)
+        status = cj__strings_own(y[i]);
     if (status == CJ_OK) {
         *batch = cj_dataset(.x_list = x, .x_count = data->x_count, .y_list = y,
                             .y_count = data->y_count, .sample_weight = weight);

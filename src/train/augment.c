@@ -6,6 +6,7 @@
 #include "data/stages.h"
 #include "graph/graph.h"
 #include "layers/layer.h"
+#include "ops/build.h"
 #include <cajal/graph.h>
 
 typedef struct augmenting {
@@ -56,8 +57,11 @@ static cj_status make_function(cj_model *model, cj__type *type, cj_function **fu
     inputs[0] = cj__build_keep(&trace.build, cj_symbol_input(type->dtype, shape, "sample"));
     inputs[1] = cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     trace.step = inputs[1];
-    cj_status status = inputs[0] && inputs[1] ? cj__model_trace(model, &trace, inputs, outputs) :
-                                                trace.build.status;
+    const cj__type *needed = NULL;
+    cj__model_inputs(model, &needed);
+    cj_symbol *x = inputs[0] ? cj__cast(&trace.build, inputs[0], needed[0].dtype) : NULL;
+    cj_status status =
+        x && inputs[1] ? cj__model_trace(model, &trace, &x, outputs) : trace.build.status;
     if (status == CJ_OK) {
         const cj__type *made = cj__symbol_type(outputs[0].symbol);
         type->dtype = made->dtype;
@@ -73,6 +77,23 @@ static cj_status make_function(cj_model *model, cj__type *type, cj_function **fu
     }
     const cj_status ended = cj__trace_end(&trace);
     return status == CJ_OK ? ended : status;
+}
+
+// Whether the model takes samples of a shape.
+static cj_status check_shape(cj_model *model, const cj_shape *shape)
+{
+    char given[CJ_MAX_RANK * 24], needed[CJ_MAX_RANK * 24];
+    const cj__type *types = NULL;
+    cj__model_inputs(model, &types);
+    const cj_shape *wanted = &types[0].shape;
+    bool same = wanted->rank == shape->rank + 1;
+    for (int i = 0; same && i < shape->rank; i++)
+        same = wanted->dims[i + 1] == shape->dims[i] || wanted->dims[i + 1] == CJ_ANY;
+    return same ? CJ_OK :
+                  cj__fail(CJ_SHAPE_MISMATCH, "samples of shape %s, model \"%s\" needs %s",
+                           cj_shape_text(shape, given, sizeof given),
+                           cj_layer_name(cj_model_layer(model)),
+                           cj_shape_text(wanted, needed, sizeof needed));
 }
 
 // What the model must be: one input as the data has it, one output of fixed lengths.
@@ -94,6 +115,7 @@ static cj_status prepare(cj_model *model, const cj_dataset *data, cj__parts *par
                         "%s: a model of %d inputs and %d outputs, it needs one "
                         "of each",
                         who, cj_model_input_count(model), cj_model_output_count(model));
+    CJ_TRY(check_shape(model, &parts->x[0].shape));
     const cj_status status = make_function(model, &parts->x[0], function);
     return status == CJ_OK ? CJ_OK : cj__fail_in(status, "%s", who);
 }

@@ -294,6 +294,8 @@ static void layers_change_samples(void **state)
     assert_null(cj_dataset_augment(data, NULL));
     assert_null(cj_dataset_augment(data, cj_sequential(cj_conv2d(2, {9, 9}))));
     assert_error_contains("kernel 9x9");
+    assert_null(cj_dataset_augment(data, cj_sequential(cj_input(4, 4, 1), cj_flatten())));
+    assert_error_contains("needs (None, 4, 4, 1)");
     cj_release(data);
 }
 

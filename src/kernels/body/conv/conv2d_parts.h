@@ -20,10 +20,12 @@
 #include "kernels/body/product/row_tile.h"
 
 enum {
-    CONV_PARTS = 16,            // at most,
-    CONV_PART_ROWS = 128,       // and so many rows of w each at least
-    CONV_PIECE_ROWS = 8,        // rows that all panels take before the next,
-    PIECES_AHEAD = 2,           // and how early they are asked for
+    CONV_PARTS = 16,           // at most,
+    CONV_PART_ROWS = 128,      // and so many rows of w each at least
+    CONV_PIECE_ROWS = 8,       // rows that all panels take before the next,
+    PIECES_AHEAD = 2,          // and how early they are asked for;
+    NEAR_FILTERS = 512 * 1024, // of filters up to which these come from a cache
+    NEAR_PIECE_ROWS = 32,
     PARTS_FILTERS = 128 * 1024, // elements of w at least
     PARTS_SUMS = 64 * 1024,     // and of y at most
     PARTS_A_PIXEL = 16 * 1024,  // elements of w for each pixel
@@ -32,7 +34,8 @@ enum {
 typedef struct conv_parts {
     cj__conv2d s;
     int64_t rows, pixels; // of w; of y, before the pool
-    int64_t count, depth; // parts; rows of a part
+    int64_t count, depth; // parts; rows of a part,
+    int64_t piece, ahead; // of a piece; rows from which on it asks for later ones
     int64_t step;         // reals from the sums of one pixel to the next
 } conv_parts;
 
@@ -49,6 +52,9 @@ static conv_parts conv_parts_of(const cj__conv2d *s)
 {
     conv_parts p = {.s = *s, .rows = s->kh * s->kw * s->c, .pixels = s->n * s->oh * s->ow};
     const int64_t count = max(min(p.rows / CONV_PART_ROWS, CONV_PARTS), 1);
+    const bool is_near = p.rows * s->f <= NEAR_FILTERS;
+    p.piece = is_near ? NEAR_PIECE_ROWS : CONV_PIECE_ROWS;
+    p.ahead = is_near ? NEAR_PIECE_ROWS : PIECES_AHEAD * CONV_PIECE_ROWS;
     p.depth = ceil_div(ceil_div(p.rows, count), CONV_PIECE_ROWS) * CONV_PIECE_ROWS;
     p.count = ceil_div(p.rows, p.depth);
     p.step = (ceil_div(s->f, LANES) + 1) * LANES;
@@ -98,7 +104,7 @@ static void add_piece(const conv_parts *p, const tap_reach *r, const real *x, co
         const int vecs = panel_vecs(s->f - first);
         t.cols = min(vecs * LANES, s->f - first);
         t.b = w + first;
-        fetch_run(w, CONV_PIECE_ROWS * (PIECES_AHEAD * s->f + first), CONV_PIECE_ROWS * t.cols);
+        fetch_run(w, p->ahead * s->f + p->piece * first, p->piece * t.cols);
         for (int64_t image = 0; image < s->n; image++) {
             t.a = x + image * s->h * s->w * s->c;
             t.c = sums + image * s->oh * s->ow * p->step + first;
@@ -116,9 +122,9 @@ static void convolve_part(const conv_parts *p, const cj__conv2d_args *a, real *s
         const int64_t channel = row % s->c;
         const tap_reach reach = tap_reach_of(s, row / s->c);
         rows = min(s->c - channel, last - row);
-        for (int64_t i = 0; i < rows && !reaches_none(&reach); i += CONV_PIECE_ROWS)
+        for (int64_t i = 0; i < rows && !reaches_none(&reach); i += p->piece)
             add_piece(p, &reach, a->x, (const real *)a->w + (row + i) * s->f, channel + i,
-                      min(CONV_PIECE_ROWS, rows - i), sums);
+                      min(p->piece, rows - i), sums);
     }
 }
 

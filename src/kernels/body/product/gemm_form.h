@@ -49,6 +49,8 @@ enum {
     PACKING_ROWS = 512,               // or where each block packs its B again
     WIDE_COLS = 1024 / CJ_REAL_BYTES, // of a block
     WISHED_TASKS = 16,
+    ALONE = 200 * 1000,    // multiply-adds up to which no second thread helps: one task, all panels
+    FEW_PANELS = 4,        // of a task of one row, whose panels are short work
     ONE_TASK = 544 * 1024, // multiply-adds up to which one task is enough,
     STEPS_OF_C = 2,        // where writing C counts as so many steps of the sum
     // rows of A up to which the sum is cut into parts, and B is not packed unless it is huge
@@ -154,6 +156,19 @@ static int64_t part_depth(const product *p)
     return ceil_div(p->g.k, p->parts);
 }
 
+// Panels of a task that goes panel by panel: preparing a task takes as long as some thousands of
+// multiply-adds.
+static int64_t panels_of(const product *p)
+{
+    const cj__gemm *g = &p->g;
+    const int64_t panels = max(ceil_div(g->n, PANEL_COLS), 1);
+    if (p->flipped)
+        return 1;
+    if ((double)g->m * (double)g->n * (double)g->k <= ALONE)
+        return panels;
+    return g->m == 1 ? min(panels, FEW_PANELS) : 1;
+}
+
 static bool is_deep(const cj__gemm *g)
 {
     const double c = (double)g->m * (double)g->n;
@@ -211,6 +226,8 @@ static product product_of(const cj__gemm *given)
     p.parts = parts_of(&p);
     if (p.blocks)
         p.panels = min(WIDE_COLS / PANEL_COLS, ceil_div(g->n, PANEL_COLS));
+    else if (p.parts == 1)
+        p.panels = panels_of(&p);
     p.rows = p.parts > 1 ? g->m : block_rows(&p, ceil_div(g->n, p.panels * PANEL_COLS));
     if (!p.flipped)
         p.depth = piece_depth(&p);
