@@ -70,7 +70,7 @@ static cj_status read_input(const prediction *p, const char *path, cj_tensor **i
 {
     if (takes_texts(p->model))
         return read_texts(path, input);
-    if (takes_events(p->model))
+    if (takes_events(p->model) && !ends_with(path, ".npy"))
         return read_events(p->model, path, input);
     if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
         return read_rows(p->model, path, input);
