@@ -61,9 +61,10 @@ CJ_API void cj_k_fold_defaults(cj_k_fold_args *args);
  * with a warning. `*folds` receives a new object, to be released.
  *
  * CJ_INVALID_ARGUMENT (a NULL; fewer than 2 folds, or more than samples; every class has fewer
- * samples than there are folds; a target that is no class; fold_of with a fold that is empty, a
- * single fold, or with `stratified` or `shuffle`), CJ_SHAPE_MISMATCH (fold_of of another length or
- * not of integers; several targets), CJ_OUT_OF_MEMORY.
+ * samples than there are folds; a target that is no class; fold_of with a fold that is empty or has
+ * all samples, or with `stratified` or `shuffle`), CJ_SHAPE_MISMATCH (fold_of of another length or
+ * not of integers; several targets), CJ_UNSUPPORTED (`stratified`, and the samples are not in
+ * memory: cj_dataset_load()), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_k_fold_with(cj_dataset *data, cj_folds **folds, const cj_k_fold_args *args);
 /** `cj_k_fold(data, &folds, .folds = 10, .stratified = true, .shuffle = true, .seed = 1)`. */
@@ -83,7 +84,8 @@ CJ_API int cj_folds_of(const cj_folds *folds, int64_t sample);
  * The data of one fold: `*train` receives the samples that are not tested in it, `*test` those that
  * are, each in the order of `data` and copied; both are new data sets, to be released, and either
  * pointer may be NULL. CJ_INVALID_ARGUMENT (a NULL, no such fold), CJ_SHAPE_MISMATCH (`data` has
- * another number of samples than was cut), CJ_OUT_OF_MEMORY.
+ * another number of samples than was cut), CJ_UNSUPPORTED (its samples are not in memory),
+ * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_folds_split(const cj_folds *folds, const cj_dataset *data, int fold,
                                 cj_dataset **train, cj_dataset **test);

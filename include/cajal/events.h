@@ -67,8 +67,8 @@ CJ_API void cj_event_frames_defaults(cj_event_frames_args *args);
  * @param frames receives a new float32 tensor (steps, height, width, 2): darker, then brighter
  * @param args   the settings
  * @return CJ_OK; CJ_INVALID_ARGUMENT (a NULL; sizes that are not positive; a pixel that the camera does not
- *         have; a time that is not finite; an end before the beginning); CJ_SHAPE_MISMATCH (no list of
- *         events); CJ_OUT_OF_MEMORY
+ *         have; a time that is not finite; a polarity that is no number; an end before the beginning, or
+ *         more than 1e300 after it); CJ_SHAPE_MISMATCH (no list of events); CJ_OUT_OF_MEMORY
  */
 CJ_API cj_status cj_event_frames_with(const cj_tensor *events, cj_tensor **frames,
                                       const cj_event_frames_args *args);

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "tensor/tensor.h"
 #include <cajal/folders.h>
+#include <cajal/streams.h>
 #include <cajal/texts.h>
 #include <math.h>
 #include <stdlib.h>
@@ -171,6 +172,8 @@ cj_status cj__classes_of(const cj_dataset *data, const char *who, int32_t **clas
     const int64_t samples = cj_dataset_count(data);
     const cj_tensor *y = cj_dataset_y(data, 0);
     *classes = NULL;
+    if (!y && cj_dataset_is_streamed(data))
+        return cj__fail(CJ_UNSUPPORTED, "%s: the samples of this data set are not in memory", who);
     if (!y || cj_dataset_y(data, 1))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data set has %s, classes need one", who,
                         y ? "several targets" : "no target");

@@ -103,8 +103,11 @@ static cj_status train(cj_model *model, cj_dataset *train, cj_dataset *test, int
 {
     cj_fit_args fit = {CJ_FIT_DEFAULTS, .epochs = args->epochs, .batch_size = args->batch_size,
                        .verbose = args->verbose, .stream = args->stream};
-    if (args->prepare)
-        CJ_TRY(args->prepare(args->context, fold, model, train, &fit));
+    if (args->prepare) {
+        cj__error_forget();
+        CJ_TRY(cj__returned(args->prepare(args->context, fold, model, train, &fit),
+                            "cj_cross_validate: prepare"));
+    }
     fit.history = &scores->histories[fold];
     CJ_TRY(cj_fit_with(model, train, &fit));
     return cj_evaluate(model, test, &scores->results[fold], .batch_size = fit.batch_size);

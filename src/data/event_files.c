@@ -28,13 +28,14 @@ static cj_status add(list *l, const double *event)
     return CJ_OK;
 }
 
-// ASCII only, whatever the locale is.
+// Blanks around the first word do not count. ASCII only, whatever the locale is.
 static bool same_word(const char *a, const char *b)
 {
+    a += strspn(a, " \t");
     for (; *a && *b; a++, b++)
         if ((*a >= 'A' && *a <= 'Z' ? *a + 'a' - 'A' : *a) != *b)
             return false;
-    return *a == *b;
+    return !*b && !a[strspn(a, " \t")];
 }
 
 // ---- Text ----
@@ -64,22 +65,32 @@ static int column_of(const char *name)
     return COLUMNS;
 }
 
-// Fields of blanks are those of several blanks side by side.
-static int fields_of(cj__csv *csv)
+// Several blanks side by side separate two fields, and those around a line none.
+static void join_blanks(cj__csv *csv)
 {
     int count = 0;
     for (int i = 0; i < csv->count; i++)
         if (csv->separator != ' ' || csv->fields[i].length > 0)
             csv->fields[count++] = csv->fields[i];
-    return count;
+    csv->count = count;
+}
+
+static cj_status next_line(table *t, bool *more)
+{
+    do {
+        CJ_TRY(cj__csv_next(&t->csv, more));
+        if (*more)
+            join_blanks(&t->csv);
+    } while (*more && t->csv.count == 0);
+    return CJ_OK;
 }
 
 // A first line of names says where the numbers stand.
-static cj_status read_names(table *t, int count)
+static cj_status read_names(table *t)
 {
     for (int i = 0; i < COLUMNS; i++)
         t->columns[i] = -1;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < t->csv.count; i++) {
         const int column = column_of(t->csv.fields[i].text);
         if (column < COLUMNS && t->columns[column] >= 0)
             return bad_line(t, "names a column twice");
@@ -99,9 +110,8 @@ static cj_status read_names(table *t, int count)
 static cj_status read_line(table *t, list *l)
 {
     double event[COLUMNS];
-    const int count = fields_of(&t->csv);
     for (int i = 0; i < COLUMNS; i++) {
-        if (t->columns[i] >= count)
+        if (t->columns[i] >= t->csv.count)
             return bad_line(t, "has too few numbers: needed are time, x, y and polarity");
         if (!cj__csv_number(&t->csv.fields[t->columns[i]], &event[i]) || !isfinite(event[i]))
             return bad_line(t, "has a field that is no number");
@@ -119,19 +129,19 @@ static bool is_names(const cj__csv *csv)
 static cj_status read_lines(table *t, list *l)
 {
     bool more = false;
-    CJ_TRY(cj__csv_next(&t->csv, &more));
+    CJ_TRY(next_line(t, &more));
     if (more && t->csv.count == 1 && strchr(t->csv.fields[0].text, ' ')) {
         CJ_TRY(cj__csv_rewind(&t->csv));
         t->csv.separator = ' ';
-        CJ_TRY(cj__csv_next(&t->csv, &more));
+        CJ_TRY(next_line(t, &more));
     }
     if (more && is_names(&t->csv)) {
-        CJ_TRY(read_names(t, fields_of(&t->csv)));
-        CJ_TRY(cj__csv_next(&t->csv, &more));
+        CJ_TRY(read_names(t));
+        CJ_TRY(next_line(t, &more));
     }
     while (more) {
         CJ_TRY(read_line(t, l));
-        CJ_TRY(cj__csv_next(&t->csv, &more));
+        CJ_TRY(next_line(t, &more));
     }
     return CJ_OK;
 }

@@ -12,6 +12,9 @@
 enum { TIME, X, Y, POLARITY, COLUMNS };
 enum { MOST_STEPS = 1 << 24, MOST_PIXELS = 1 << 20 };
 
+// A span of time that no number of steps makes infinite.
+static const double LONGEST_SPAN = 1e300;
+
 static const cj_event_frames_args frames_defaults = {CJ_EVENT_FRAMES_DEFAULTS};
 
 void cj_event_frames_defaults(cj_event_frames_args *args)
@@ -47,10 +50,12 @@ static cj_status check_settings(const cj_event_frames_args *a)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_event_frames: cut by \"%s\", needed is \"time\" or \"count\"",
                         a->by ? a->by : "");
-    if (isnan(a->begin) || isnan(a->end) || !(a->step_time >= 0) || isinf(a->step_time))
+    if (!(a->begin < INFINITY) || !(a->end > -INFINITY) || !(a->step_time >= 0) ||
+        isinf(a->step_time))
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_event_frames: a time is not a number, or a step has "
-                        "a negative time");
+                        "cj_event_frames: steps from %g to %g of %g each, needed are numbers, a "
+                        "begin below infinity, an end above -infinity and a step_time of 0 or more",
+                        a->begin, a->end, a->step_time);
     if (a->step_time > 0 && (!isinf(a->end) || strcmp(a->by, "count") == 0))
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_event_frames: step_time is given with %s",
                         isinf(a->end) ? "steps by count, which have no time" : "an end");
@@ -82,6 +87,10 @@ static cj_status check_event(const frames *f, int64_t i)
                         "cj_event_frames: event %lld is at column %g, row %g, outside %lld x %lld "
                         "pixels (height x width)",
                         (long long)i, x, y, (long long)f->a.height, (long long)f->a.width);
+    if (isnan(number_at(f, i, POLARITY)))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_event_frames: the polarity of event %lld is not a number",
+                        (long long)i);
     return CJ_OK;
 }
 
@@ -98,10 +107,17 @@ static cj_status settle_span(frames *f)
     f->end = f->a.step_time > 0 ? f->begin + f->a.step_time * (double)f->a.steps :
              isinf(f->a.end)    ? last :
                                   f->a.end;
-    if (f->count == 0 || f->end >= f->begin)
+    if (f->count == 0)
         return CJ_OK;
-    return cj__fail(CJ_INVALID_ARGUMENT, "cj_event_frames: the steps end at %g and begin at %g",
-                    f->end, f->begin);
+    if (!(f->end >= f->begin))
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_event_frames: the steps end at %g and begin at %g",
+                        f->end, f->begin);
+    if (strcmp(f->a.by, "time") == 0 && !(f->end - f->begin <= LONGEST_SPAN))
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_event_frames: the steps go from %g to %g, needed is a span of at most %g", f->begin,
+            f->end, LONGEST_SPAN);
+    return CJ_OK;
 }
 
 static bool is_within(const frames *f, int64_t event)
@@ -118,14 +134,36 @@ static void put(frames *f, int64_t event, int64_t step)
     *pixel = f->a.binary ? 1 : *pixel + 1;
 }
 
+// When step k begins.
+static double begin_of(const frames *f, int64_t k)
+{
+    return f->begin + (f->a.step_time > 0 ? (double)k * f->a.step_time :
+                                            (double)k * (f->end - f->begin) / (double)f->a.steps);
+}
+
+// The step of a time within the span. A quotient may be rounded to the other side of a boundary, so
+// it is compared with the boundaries themselves. What comes after the last step gives its number.
+static int64_t step_at(const frames *f, double time)
+{
+    if (!(f->end > f->begin))
+        return 0;
+    const double share = (time - f->begin) / (f->end - f->begin);
+    int64_t step = (int64_t)(share * (double)f->a.steps);
+    while (step > 0 && time < begin_of(f, step))
+        step--;
+    while (step < f->a.steps && time >= begin_of(f, step + 1))
+        step++;
+    return step;
+}
+
 static void cut_by_time(frames *f)
 {
     for (int64_t i = 0; i < f->count; i++) {
-        const double share =
-            f->end > f->begin ? (number_at(f, i, TIME) - f->begin) / (f->end - f->begin) : 0;
-        const int64_t step = is_within(f, i) ? (int64_t)(share * (double)f->a.steps) : 0;
+        if (!is_within(f, i))
+            continue;
+        const int64_t step = step_at(f, number_at(f, i, TIME));
         // With the time of a step given, what comes at the end of the last belongs to the next one.
-        if (is_within(f, i) && (step < f->a.steps || !(f->a.step_time > 0)))
+        if (step < f->a.steps || !(f->a.step_time > 0))
             put(f, i, step < f->a.steps ? step : f->a.steps - 1);
     }
 }

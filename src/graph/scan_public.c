@@ -95,7 +95,7 @@ static cj_status write_body(loop *l, const cj_scan_args *a)
         l->entries[i] = cj__scan_slice(&l->scan, a->sequences[i]);
     CJ_TRY(l->build.status);
     // What a body has set that fails may be gone: an op that fails has dropped its arguments.
-    CJ_TRY(a->body(a->context, &step));
+    CJ_TRY(cj__returned(a->body(a->context, &step), "cj_scan: the body"));
     if (!all_set(l->next, a->state_count) || !all_set(l->outputs, a->output_count))
         return cj__fail_missing(CJ__MADE_SYMBOL, "cj_scan: what the body has to set");
     CJ_TRY(take_results(l, a));

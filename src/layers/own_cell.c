@@ -47,7 +47,9 @@ static cj_status check(cj_layer *layer)
 static cj_status build(cj_layer *layer, const cj__type *inputs)
 {
     const cj_cell_args *a = layer->args;
-    return a->build ? a->build(a->context, layer, inputs[0].shape) : CJ_OK;
+    return a->build ? cj__returned(a->build(a->context, layer, inputs[0].shape),
+                                   "the build of a cell of one's own") :
+                      CJ_OK;
 }
 
 cj_status cj_cell_weight(cj_layer *cell, const char *name, cj_shape shape, const char *initializer)
@@ -85,7 +87,7 @@ static cj_status call(cj__layer_context *c)
                                .training = c->trace->training,
                                .next = made + 1,
                                .output = made};
-    CJ_TRY(a->step(a->context, &step));
+    CJ_TRY(cj__returned(a->step(a->context, &step), "the step of a cell of one's own"));
     for (int k = 1; k <= count; k++)
         if (!made[k])
             return cj__fail_missing(CJ__MADE_SYMBOL, "the step of a cell: a state after it");

@@ -4,6 +4,7 @@
 #include <cajal/cross_validate.h>
 #include <cajal/layers.h>
 #include <cajal/preprocessing.h>
+#include <cajal/streams.h>
 #include <math.h>
 #include <string.h>
 
@@ -159,6 +160,50 @@ static cj_status refuse(void *context, int fold, cj_model *model, cj_dataset *tr
     return fold == 1 ? cj_fail(CJ_CANCELLED, "enough") : CJ_OK;
 }
 
+static cj_status fail_mutely(void *context, int fold, cj_model *model, cj_dataset *train,
+                             cj_fit_args *fit)
+{
+    (void)fold, (void)model, (void)train, (void)fit;
+    return *(const cj_status *)context;
+}
+
+static void what_prepare_returns_is_checked(void **unused)
+{
+    (void)unused;
+    cj_dataset *data = clouds();
+    cj_model *model = network(&cj_default_pool);
+    cj_fail(CJ_IO, "an older failure");
+    assert_int_equal(cj_cross_validate(model, data, &scores, .prepare = fail_mutely,
+                                       .context = &(cj_status){CJ_IO}),
+                     CJ_IO);
+    assert_error_contains("cj_cross_validate: prepare failed");
+    assert_int_equal(cj_cross_validate(model, data, &scores, .prepare = fail_mutely,
+                                       .context = &(cj_status){77}),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("cj_cross_validate: prepare returned 77, which is no status");
+    assert_null(scores);
+    cj_release(model), cj_release(data);
+}
+
+static cj_status read_class(void *context, const cj_sample_read *sample)
+{
+    (void)context;
+    *(float *)sample->x[0] = (float)sample->index;
+    *(int32_t *)sample->y[0] = (int32_t)sample->index % 2;
+    return CJ_OK;
+}
+
+static void samples_that_are_not_in_memory_are_said_to_be_so(void **unused)
+{
+    (void)unused;
+    cj_folds *folds;
+    cj_dataset *data =
+        cj_dataset_from(.count = 20, .read = read_class, .x = {{CJ_F32}}, .y = {{CJ_I32}});
+    assert_int_equal(cj_k_fold(data, &folds, .stratified = true), CJ_UNSUPPORTED);
+    assert_error_contains("not in memory");
+    cj_release(data);
+}
+
 static void what_cannot_be_is_refused(void **unused)
 {
     (void)unused;
@@ -184,8 +229,12 @@ static void what_cannot_be_is_refused(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_fold_is_a_fresh_model), cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(the_model_stays_as_it_is),   cmocka_unit_test(a_fold_is_prepared),
+        cmocka_unit_test(each_fold_is_a_fresh_model),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(the_model_stays_as_it_is),
+        cmocka_unit_test(a_fold_is_prepared),
+        cmocka_unit_test(what_prepare_returns_is_checked),
+        cmocka_unit_test(samples_that_are_not_in_memory_are_said_to_be_so),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests_name("classic/validate", tests, NULL, NULL);

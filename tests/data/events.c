@@ -156,7 +156,7 @@ static void what_is_no_list_of_events_is_refused(void **state)
     frames_refuse(numbers, 6, ARGS(.steps = 2, .height = 2, .width = 3, .step_time = 1, .end = 3),
                   "step_time is given with an end");
     frames_refuse(numbers, 6, ARGS(.steps = 2, .height = 2, .width = 3, .step_time = NAN),
-                  "a time");
+                  "of nan each");
     assert_int_equal(cj_tensor_from(CJ_F64, CJ_SHAPE(8, 3), numbers, 24, &flat), CJ_OK);
     assert_int_equal(cj_event_frames(flat, &y, .steps = 2, .height = 2, .width = 3),
                      CJ_SHAPE_MISMATCH);
@@ -233,9 +233,76 @@ static void what_is_no_file_of_events_is_refused(void **state)
     assert_int_equal(cj_load_events(NULL, &events), CJ_INVALID_ARGUMENT);
 }
 
+// Quotients such as 49 * (1 / 49) round to the other side of a boundary.
+static void an_event_on_a_boundary_begins_a_step(void **state)
+{
+    enum { MOST = 400 };
+    double values[MOST * 4] = {0};
+    (void)state;
+    for (int64_t k = 0; k < MOST; k++)
+        values[4 * k] = 1000.0 * (double)k;
+    for (int64_t steps = 1; steps <= MOST; steps++) {
+        cj_tensor *events = list_of(values, steps), *given = NULL, *ended = NULL;
+        assert_int_equal(cj_event_frames(events, &given, .steps = steps, .height = 1, .width = 1,
+                                         .begin = 0, .step_time = 1000),
+                         CJ_OK);
+        assert_int_equal(cj_event_frames(events, &ended, .steps = steps, .height = 1, .width = 1,
+                                         .begin = 0, .end = 1000.0 * (double)steps),
+                         CJ_OK);
+        for (int64_t k = 0; k < steps; k++) {
+            assert_near((double)((const float *)cj_tensor_data(given))[2 * k], 1, 0, 0);
+            assert_near((double)((const float *)cj_tensor_data(ended))[2 * k], 1, 0, 0);
+        }
+        cj_release(events), cj_release(given), cj_release(ended);
+    }
+}
+
+static void not_cut(const double *values, int64_t count, double begin, double end, double step_time)
+{
+    cj_tensor *y = NULL, *events = list_of(values, count);
+    assert_int_equal(cj_event_frames(events, &y, .steps = 3, .height = HEIGHT, .width = WIDTH,
+                                     .begin = begin, .end = end, .step_time = step_time),
+                     CJ_INVALID_ARGUMENT);
+    assert_null(y);
+    cj_release(events);
+}
+
+static void a_span_without_end_and_no_polarity_are_refused(void **state)
+{
+    const double far[8] = {-1.7e308, 0, 0, 1, 1.7e308, 0, 0, 1}, none[4] = {0, 0, 0, (double)NAN};
+    (void)state;
+    not_cut(far, 2, -INFINITY, INFINITY, 0);
+    not_cut(far, 2, -INFINITY, INFINITY, 1e308);
+    not_cut(numbers, COUNT, INFINITY, INFINITY, 0);
+    not_cut(numbers, COUNT, -INFINITY, -INFINITY, 0);
+    not_cut(none, 1, -INFINITY, INFINITY, 0);
+}
+
+// Columns that are padded with blanks, as printf() and NumPy write them.
+static void blanks_around_fields_do_not_count(void **state)
+{
+    const char *const texts[] = {"   1   2   3   1\n  20   0   1   0 \n\n   \n",
+                                 " x y  p time\n2 3 1 1\n0 1 0 20",
+                                 "t, x, y, p\n1, 2, 3, 1\n20, 0, 1, 0\n"};
+    const double wanted[8] = {1, 2, 3, 1, 20, 0, 1, 0};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        cj_tensor *events = NULL;
+        support_write(support_path("blanks.txt"), texts[i], strlen(texts[i]));
+        assert_int_equal(cj_load_events(support_path("blanks.txt"), &events), CJ_OK);
+        assert_true(cj_shape_equal(cj_tensor_shape(events), &CJ_SHAPE(2, 4)));
+        for (int k = 0; k < 8; k++)
+            assert_near(((const double *)cj_tensor_data(events))[k], wanted[k], 0, 0);
+        cj_release(events);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_on_a_boundary_begins_a_step),
+        cmocka_unit_test(a_span_without_end_and_no_polarity_are_refused),
+        cmocka_unit_test(blanks_around_fields_do_not_count),
         cmocka_unit_test(by_time_each_event_is_in_its_step_and_pixel),
         cmocka_unit_test(by_count_each_step_has_as_many_events),
         cmocka_unit_test(a_span_the_time_of_a_step_and_marks),

@@ -132,6 +132,12 @@ static cj_status fails(void *context, const cj_scan_step *s)
     return CJ_UNSUPPORTED;
 }
 
+static cj_status says_no_status(void *context, const cj_scan_step *s)
+{
+    s->next[0] = s->states[0];
+    return *(const cj_status *)context;
+}
+
 static cj_status widens(void *context, const cj_scan_step *s)
 {
     (void)context;
@@ -160,6 +166,11 @@ static void wrong_arguments_get_their_sentence(void **state)
     assert_error_contains("what the body has to set");
     assert_int_equal(cj_scan(&last, NULL, fails, .states = &h, .state_count = 1, .steps = 3),
                      CJ_UNSUPPORTED);
+    assert_error_contains("cj_scan: the body failed");
+    assert_int_equal(cj_scan(&last, NULL, says_no_status, .context = &(cj_status){999},
+                             .states = &h, .state_count = 1, .steps = 3),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("cj_scan: the body returned 999, which is no status");
     assert_int_equal(cj_scan(&last, NULL, widens, NULL, &h, 1, &x, 1), CJ_INVALID_ARGUMENT);
     assert_error_contains("state 0 is float32 (None, 3) after the step, not float32 (None, 1)");
     assert_null(last);

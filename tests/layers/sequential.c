@@ -208,10 +208,37 @@ static void a_recurrence_has_a_limit_of_steps(void **state)
     assert_error_contains("1 to 1048576");
 }
 
+static cj_status build_badly(void *context, cj_layer *cell, cj_shape input)
+{
+    (void)cell, (void)input;
+    return *(const cj_status *)context;
+}
+
+static cj_status step_badly(void *context, const cj_cell_step *step)
+{
+    step->next[0] = step->states[0];
+    return *(const cj_status *)context;
+}
+
+static void what_a_cell_of_ones_own_returns_is_checked(void **state)
+{
+    cj_status none = (cj_status)999, mute = CJ_IO;
+    (void)state;
+    assert_null(cj_sequential(cj_input(4, 3), cj_rnn(cj_cell({3}, step_badly, .context = &none))));
+    assert_error_contains("the step of a cell of one's own returned 999, which is no status");
+    cj_error_clear();
+    assert_null(cj_sequential(cj_input(4, 3), cj_rnn(cj_cell({3}, step_badly, .context = &mute))));
+    assert_error_contains("the step of a cell of one's own failed");
+    assert_null(cj_sequential(
+        cj_input(4, 3), cj_rnn(cj_cell({3}, step_badly, .context = &none, .build = build_badly))));
+    assert_error_contains("the build of a cell of one's own returned 999");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_nest_to_a_limit),
+        cmocka_unit_test(what_a_cell_of_ones_own_returns_is_checked),
         cmocka_unit_test(the_deepest_nest_works),
         cmocka_unit_test(a_recurrence_has_a_limit_of_steps),
         cmocka_unit_test(tutorial_model_has_keras_shapes_and_names),
