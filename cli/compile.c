@@ -27,16 +27,17 @@ static bool is_one_hot(const cj_tensor *y)
     return true;
 }
 
-// Whole numbers that may count classes: not negative, and not more classes than samples.
+// Whole numbers that may count classes: not negative, and not by far more classes than samples.
 static bool are_classes(const cj_tensor *y)
 {
+    enum { MANY = 1000 };
     const int64_t count = cj_tensor_count(y);
     const cj_shape *shape = cj_tensor_shape(y);
     if (shape->rank == 0 || shape->rank > 2 || shape->dims[0] != count)
         return false;
     for (int64_t i = 0; i < count; i++) {
         const double value = cj_tensor_get(y, (int64_t[]){i, 0});
-        if (!(value >= 0) || value > (double)count)
+        if (!(value >= 0) || (value > (double)count && value > MANY))
             return false;
     }
     return true;
@@ -76,11 +77,12 @@ cj_optimizer *make_optimizer(const char *spec, double learning_rate)
     return cj_optimizer_from_spec(text);
 }
 
-cj_status learn_numbers(cj_model *model, const cj_tensor *input)
+cj_status learn_from(cj_model *model, const cj_tensor *input)
 {
     for (int i = 0; i < cj_model_layer_count(model); i++) {
         cj_layer *layer = cj_model_layer_at(model, i);
-        if (strcmp(cj_layer_class(layer), "Normalization") == 0)
+        const char *class = cj_layer_class(layer);
+        if (strcmp(class, "Normalization") == 0 || strcmp(class, "TextVectorization") == 0)
             CJ_TRY(cj_adapt(layer, input));
     }
     return CJ_OK;
@@ -90,6 +92,8 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
                                          "categorical_crossentropy", "mean_squared_error"};
+    if (r->mix && kind == TARGET_CLASSES) // classes become vectors when batches are mixed
+        kind = TARGET_ONE_HOT;
     cj_pool *pool = cj_pool_new((int)r->threads);
     cj_optimizer *optimizer = pool ? make_optimizer(r->optimizer, r->learning_rate) : NULL;
     if (!optimizer) {
@@ -99,7 +103,7 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
     const bool spikes = kind == TARGET_CLASSES && gives_steps(model);
     const char *loss = r->loss ? r->loss : spikes ? "step_crossentropy" : losses[kind];
     return cj_compile(model, .optimizer = optimizer, .loss = loss,
-                      .metrics = {metric_of(model, kind)}, .pool = pool);
+                      .metrics = {metric_of(model, kind)}, .pool = pool, .mix = r->mix);
 }
 
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
@@ -111,9 +115,10 @@ cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train,
                      make_model(r->name, train, kind == TARGET_NUMBERS);
     if (!*model)
         return cj_error_status();
-    CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
-    if (!table && !by_hand)
-        CJ_TRY(learn_numbers(*model, cj_dataset_x(train, 0)));
+    if (table || by_hand)
+        CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
+    else
+        CJ_TRY(learn_from(*model, cj_dataset_x(train, 0)));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));
     return compile(r, kind, *model);

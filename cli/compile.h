@@ -9,6 +9,7 @@ typedef struct recipe {
     const char *name; // "auto" for a sensible model for the data
     const char *optimizer, *dtype;
     const char *loss;     // NULL for the one that fits the targets
+    const char *mix;      // of training batches; NULL: none
     double learning_rate; // NAN: the optimizer's own
     int64_t seed, threads;
 } recipe;
@@ -25,8 +26,9 @@ target_kind kind_of_target(const own_data *own, const cj_dataset *data);
 const char *metric_of(const cj_model *model, target_kind kind);
 // The optimizer of a spec with another learning rate, unless that is NAN; NULL with a sentence.
 cj_optimizer *make_optimizer(const char *spec, double learning_rate);
-// Standardising layers of a model that make_model() made learn mean and variance of its input.
-cj_status learn_numbers(cj_model *model, const cj_tensor *input);
+// Layers of a model that make_model() made by its name learn mean and variance, or the vocabulary, of its
+// input; anew if they have learnt before.
+cj_status learn_from(cj_model *model, const cj_tensor *input);
 // Layers that learn from data, such as vocabularies, have learnt from `train`.
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model);
 

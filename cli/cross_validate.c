@@ -33,7 +33,7 @@ static cj_status prepare(void *context, int fold, cj_model *model, cj_dataset *t
     const settings *s = context;
     return s->own.schema || strpbrk(s->recipe.name, "./") ?
                CJ_OK :
-               learn_numbers(model, cj_dataset_x(train, 0));
+               learn_from(model, cj_dataset_x(train, 0));
 }
 
 // The folds to be taken, NULL for those of a number of folds; *data may become another data set.

@@ -283,26 +283,28 @@ cj_status describe_table(const char *name)
 
 // ---- a file ----
 
-// The samples of an IDX file without labels: images (n, h, w) have one channel.
+// The first images of a tensor (n, h, w) or (n, h, w, channels).
+static cj_status draw_samples(const char *path, const cj_tensor *samples, const char *picture)
+{
+    cj_tensor *images = NULL;
+    cj_shape shape = *cj_tensor_shape(samples);
+    if (shape.rank == 3)
+        shape.dims[shape.rank++] = 1;
+    CJ_TRY(cj_tensor_reshape(samples, shape, &images));
+    cj_dataset *data = cj_dataset(.x = {images}); // which takes the view over
+    const cj_status status = data ? draw_contact_sheet(path, data, picture) : cj_error_status();
+    cj_release(data);
+    return status;
+}
+
+// The samples of an IDX file, without labels.
 static cj_status describe_idx(const char *path, const char *picture)
 {
-    cj_tensor *read = NULL, *images = NULL;
+    cj_tensor *read = NULL;
     CJ_TRY(cj_load_idx(path, &read));
-    const cj_shape *shape = cj_tensor_shape(read);
-    cj_status status = CJ_OK;
-    printf("%s: IDX, %lld samples\n", path, (long long)shape->dims[0]);
+    printf("%s: IDX, %lld samples\n", path, (long long)cj_tensor_shape(read)->dims[0]);
     describe_tensor("each", 0, read);
-    if (picture && shape->rank == 3)
-        status = cj_tensor_reshape(
-            read, CJ_SHAPE(shape->dims[0], shape->dims[1], shape->dims[2], 1), &images);
-    else if (picture)
-        images = cj_retain(read);
-    if (status == CJ_OK && picture) {
-        cj_dataset *data = cj_dataset(.x = {images});
-        status = data ? draw_contact_sheet(path, data, picture) : cj_error_status();
-        cj_release(data);
-    }
-    cj_release(images);
+    const cj_status status = picture ? draw_samples(path, read, picture) : CJ_OK;
     cj_release(read);
     return status;
 }

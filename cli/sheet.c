@@ -29,7 +29,11 @@ enum { GLYPH_COUNT = sizeof(glyphs) / sizeof glyphs[0] };
 
 cj_status sheet_open(sheet *s, int64_t width, int64_t height)
 {
+    enum { MOST = 1 << 27 };
     *s = (sheet){.width = width, .height = height};
+    if (width > MOST / height)
+        return cj_fail(CJ_UNSUPPORTED, "a picture of %lld x %lld pixels would be too large",
+                       (long long)width, (long long)height);
     CJ_TRY(cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, 3), &s->tensor));
     s->pixels = cj_tensor_data(s->tensor);
     memset(s->pixels, 255, (size_t)(width * height * 3));

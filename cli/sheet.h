@@ -16,6 +16,7 @@ enum { SHEET_LINE = 14 };
 
 extern const uint8_t sheet_black[3], sheet_grey[3], sheet_green[3], sheet_red[3], sheet_blue[3];
 
+// Sizes are above 0. CJ_UNSUPPORTED for more than 2^27 pixels, CJ_OUT_OF_MEMORY.
 cj_status sheet_open(sheet *s, int64_t width, int64_t height);
 // Writes the picture as PNG; sheet_close() is needed all the same.
 cj_status sheet_save(const sheet *s, const char *path);

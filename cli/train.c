@@ -16,7 +16,7 @@ static const char *const report_files[] = {"curve.svg", "confusion.csv", "confus
                                            "mistakes.png"};
 
 typedef struct settings {
-    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype, *class_weights;
+    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype, *mix, *class_weights;
     int64_t epochs, batch_size, seed, threads, limit, patience;
     double learning_rate; // NAN: the optimizer's own
     double validation_split;
@@ -33,6 +33,7 @@ static cj_status make_new(const char *name, const settings *s, cj_dataset *train
                       .optimizer = s->optimizer,
                       .dtype = s->dtype,
                       .loss = s->loss,
+                      .mix = s->mix,
                       .learning_rate = s->learning_rate,
                       .seed = s->seed,
                       .threads = s->threads};
@@ -279,6 +280,8 @@ int run_train(int argc, char **argv)
                     "instead of the optimizer's own"),
         TEXT_OPTION("loss", "SPEC", &s.loss,
                     "the loss (sparse_categorical_crossentropy; of a number mean_squared_error)"),
+        TEXT_OPTION("mix", "SPEC", &s.mix,
+                    "training images mixed with each other: mix_up, \"cut_mix(factor=0.5)\""),
         TEXT_OPTION("dtype", "POLICY", &s.dtype,
                     "float32 or mixed_bfloat16, what layers compute in (float32)"),
         INT_OPTION("seed", "N", &s.seed, 0, INFINITY, "of weights, order and dropout (0)"),

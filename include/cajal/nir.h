@@ -75,6 +75,43 @@ CJ_API cj_model *cj_load_nir_with(const char *path, const cj_nir_args *args);
     cj_load_nir_with(CJ__HEAD(__VA_ARGS__, ~), \
                      &(cj_nir_args){CJ_NIR_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
+/** The arguments of cj_save_nir(). */
+typedef struct cj_nir_save_args {
+    size_t size; ///< bytes of the struct
+    int _;       ///< what follows may be given by position
+    /** seconds of a step; default 0: that of the file which the model was loaded from, else 1e-4 */
+    double dt;
+    /** "nir" (default), or "norse": r of IF and I is what they gather in a step, as Norse reads it */
+    const char *preset;
+    /**
+     * default false: neurons that NIR has no words for are refused: its neurons are reset to v_reset in
+     * the step of their spike, which comes above the threshold, and know no rest; true: they are
+     * written all the same, as if they were reset so, as snnTorch does it
+     */
+    bool approximate;
+} cj_nir_save_args;
+/** The defaults of cj_nir_save_args. */
+#define CJ_NIR_SAVE_DEFAULTS .size = sizeof(cj_nir_save_args), .preset = "nir"
+/** Sets `args` to CJ_NIR_SAVE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_nir_save_defaults(cj_nir_save_args *args);
+
+/**
+ * Saves a built model as a file of NIR; cj_save() does it with the defaults for a name that ends in
+ * ".nir". Dense, EinsumDense as cj_load_nir() makes it, Conv1D, Conv2D, DepthwiseConv2D,
+ * AveragePooling2D, ZeroPadding before these, Flatten, Reshape, Add, Rescaling, LIF, IntegrateFire,
+ * LeakyIntegrator, CubaLIF and Delay are written, alone or in TimeDistributed; Dropout, Identity and
+ * linear activations are left out. A recurrent layer becomes a graph of four nodes. A neuron with
+ * `steps` stands for an input that is given anew in each step. `dt` is written into the metadata.
+ *
+ * One of CJ_OK, CJ_INVALID_ARGUMENT (NULL, an unknown preset), CJ_NOT_BUILT, CJ_UNSUPPORTED (a layer or
+ * a setting that NIR has no words for; the sentence names it), CJ_IO, CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_save_nir_with(cj_model *model, const char *path, const cj_nir_save_args *args);
+/** `cj_save_nir(model, "network.nir", .dt = 1e-3)`. */
+#define cj_save_nir(model, ...)                       \
+    cj_save_nir_with(model, CJ__HEAD(__VA_ARGS__, ~), \
+                     &(cj_nir_save_args){CJ_NIR_SAVE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
 /**
  * Delay: each entry of a sequence comes so many steps later; before the first there are zeros.
  */

@@ -171,6 +171,13 @@ CJ_API const char *cj_history_name(const cj_history *history, int index);
 /** The value of `name` after `epoch` (from 0); NAN if there is none. */
 CJ_API double cj_history_value(const cj_history *history, const char *name, int epoch);
 
+/**
+ * Writes the history as a CSV file: a row an epoch with its number from 0, "epoch" and then the names in
+ * the order in which they were recorded; a value that an epoch does not have, or that is NaN, is empty. A file of that name
+ * is replaced whole. One of CJ_OK, CJ_INVALID_ARGUMENT (a NULL), CJ_IO, CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_history_save_csv(const cj_history *history, const char *path);
+
 /** An object whose methods cj_fit() calls while it trains; see cj_callback_methods. */
 typedef struct cj_callback cj_callback;
 
@@ -276,6 +283,8 @@ typedef struct cj_model_checkpoint_args {
     int verbose;          ///< default 0; 1: a line on standard output at each save
     /** with save_best_only: the value that the first save has to improve; default NAN: none */
     double initial_value_threshold;
+    /** default false; true: the weights alone, for cj_load_weights(): training cannot resume there */
+    bool save_weights_only;
 } cj_model_checkpoint_args;
 /** The defaults of cj_model_checkpoint_args. */
 #define CJ_MODEL_CHECKPOINT_DEFAULTS                                                 \

@@ -20,6 +20,12 @@ cj_status cj_save(cj_model *model, const char *path)
     return absent(path ? path : "save");
 }
 
+cj_status cj_save_weights(cj_model *model, const char *path)
+{
+    (void)model;
+    return absent(path ? path : "save_weights");
+}
+
 cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
 {
     (void)model;
@@ -44,6 +50,14 @@ cj_model *cj_load(const char *path)
 }
 
 CJ__DEFAULTS(nir, NIR)
+
+CJ__DEFAULTS(nir_save, NIR_SAVE)
+
+cj_status cj_save_nir_with(cj_model *model, const char *path, const cj_nir_save_args *args)
+{
+    (void)model, (void)args;
+    return absent(path ? path : "save_nir");
+}
 
 cj_model *cj_load_nir_with(const char *path, const cj_nir_args *args)
 {

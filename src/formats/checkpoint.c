@@ -16,7 +16,7 @@
 typedef struct checkpoint {
     char *path;
     cj__monitor monitor;
-    bool best_only;
+    bool best_only, weights_only;
     int64_t every;   // batches; 0 for each epoch
     int64_t batches; // since the run began
     int verbose;
@@ -88,7 +88,7 @@ static cj_status save_to(checkpoint *c, cj_model *model, const cj_logs *logs, ch
     if (!yes)
         return CJ_OK;
     CJ_TRY(make_folder_of(path));
-    CJ_TRY(cj_save(model, path));
+    CJ_TRY(c->weights_only ? cj_save_weights(model, path) : cj_save(model, path));
     if (c->verbose > 0)
         printf("\nEpoch %d: finished saving model to %s\n", logs->epoch + 1, path);
     return CJ_OK;
@@ -177,8 +177,10 @@ static cj_callback *make(const cj_model_checkpoint_args *args)
     checkpoint *c = cj__new(1, sizeof *c);
     if (!c)
         return NULL;
-    *c = (checkpoint){
-        .best_only = args->save_best_only, .every = args->save_freq, .verbose = args->verbose};
+    *c = (checkpoint){.best_only = args->save_best_only,
+                      .weights_only = args->save_weights_only,
+                      .every = args->save_freq,
+                      .verbose = args->verbose};
     c->path = cj__copy_text(args->filepath);
     if (!c->path || cj__monitor_open(&c->monitor, who, args->monitor, args->mode, 0) != CJ_OK) {
         destroy(c);

@@ -20,6 +20,7 @@ typedef struct cj__format {
     bool (*recognise)(const unsigned char *bytes, size_t size, uint64_t file_size);
     // What this version can do; NULL for what it cannot.
     cj_status (*save)(cj_model *model, cj__sink *sink);
+    cj_status (*save_weights)(cj_model *model, cj__sink *sink);
     cj_status (*load)(const cj__input *input, cj_model **model); // a new model, floating
     cj_status (*load_weights)(cj_model *model, const cj__input *input);
     const char *instead; // what to do where it cannot, or NULL

@@ -214,6 +214,27 @@ cj_status cj_save(cj_model *model, const char *path)
     return status;
 }
 
+cj_status cj_save_weights(cj_model *model, const char *path)
+{
+    if (!model || !path)
+        return model ? cj__fail_null("cj_save_weights: the path") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_save_weights: the model");
+    const cj__format *format = by_extension(path);
+    if (!format->save_weights)
+        return cannot_write(path, format);
+    if (cj_model_input_count(model) == 0)
+        return cj__fail(
+            CJ_NOT_BUILT,
+            "cj_save_weights: model \"%s\" has no weights yet: give it an input layer or "
+            "data",
+            cj_layer_name(cj_model_layer(model)));
+    cj__sink sink = {.path = path};
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_save_weights"));
+    const cj_status status = cj__sink_end(&sink, format->save_weights(model, &sink));
+    cj__use_read(cj__model_use(model));
+    return status;
+}
+
 cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
 {
     if (data)

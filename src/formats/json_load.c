@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/format.h"
+#include "formats/json_compile.h"
 #include "formats/json_fields.h"
 #include "formats/json_model.h"
 #include "formats/json_operations.h"
@@ -367,6 +368,11 @@ cj_model *cj_model_from_json(const char *json, size_t length)
         return cj__build_failed(CJ__MADE_MODEL);
     }
     cj_model *model = cj__model_from_json(object, NULL);
+    if (model &&
+        cj__compile_if_possible(model, json_object_get(object, "compile_config")) != CJ_OK) {
+        cj_release(model);
+        model = NULL;
+    }
     json_decref(object);
     return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }

@@ -1,6 +1,7 @@
 // Writing architectures: layers by their fields, sequential models as lists, functional ones with
 // inbound nodes. A layer that stands in several models is written in each, with one
 // "shared_object_id", as Keras does, so that it is read as one.
+#include "formats/json_compile.h"
 #include "formats/json_model.h"
 
 #include "base/error.h"
@@ -431,7 +432,15 @@ cj_status cj_model_to_json(cj_model *model, char **json)
         return model ? cj__fail_null("cj_model_to_json: the place of the result") :
                        cj__fail_missing(CJ__MADE_MODEL, "cj_model_to_json: the model");
     json_t *object = NULL;
+    cj__json b = {0};
     CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
+    json_t *compiled = cj__compile_to_json(&b, model);
+    if (compiled)
+        cj__json_set(&b, object, "compile_config", compiled);
+    if (b.status != CJ_OK) {
+        json_decref(object);
+        return b.status;
+    }
     *json = cj__json_print(object, JSON_INDENT(2));
     json_decref(object);
     return *json ? CJ_OK : CJ_OUT_OF_MEMORY;

@@ -164,6 +164,29 @@ static cj_status save(cj_model *model, cj__sink *sink)
     return status;
 }
 
+static cj_status save_weights(cj_model *model, cj__sink *sink)
+{
+    cj__json b = {0};
+    cj__weights weights = {0};
+    tensor_list list = {0};
+    json_t *metadata = cj__json_object(&b);
+    cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
+    cj__json_set(&b, metadata, "version", cj__json_text(&b, layout_version));
+    cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
+    cj_status status = b.status;
+    if (status == CJ_OK)
+        status = cj__weights_collect(&weights, cj_model_layer(model));
+    if (status == CJ_OK)
+        status = list_tensors(&weights, NULL, &list);
+    if (status == CJ_OK)
+        status = cj__container_write(&(cj__contents){list.names, list.items, list.count, metadata},
+                                     sink);
+    tensors_free(&list);
+    cj__weights_free(&weights);
+    json_decref(metadata);
+    return status;
+}
+
 // ---- Loading ----
 
 // The entry of that name, which must have the shape of the variable.
@@ -425,6 +448,7 @@ const cj__format cj__format_native = {
     .extensions = {".safetensors"},
     .recognise = recognise,
     .save = save,
+    .save_weights = save_weights,
     .load = load,
     .load_weights = load_weights,
 };

@@ -7,7 +7,7 @@
 #ifndef CJ_FORMATS_NIR_H
 #define CJ_FORMATS_NIR_H
 
-#include "formats/hdf5.h"
+#include "formats/hdf5_parts.h"
 #include "layers/layer.h"
 #include <cajal/nir.h>
 
@@ -54,6 +54,9 @@ typedef struct cj__nir_graph {
     int order_count;
 } cj__nir_graph;
 
+// nir_save.c: with the defaults.
+cj_status cj__nir_save(cj_model *model, cj__sink *sink);
+
 // nir_graph.c: reads the graph of a file and orders it.
 cj_status cj__nir_read_graph(cj__hdf5 *file, cj__nir_graph *graph);
 void cj__nir_free_graph(cj__nir_graph *graph);
@@ -88,6 +91,8 @@ struct cj__nir_builder {
 // nir_nodes.c
 // Applies a layer to x; NULL after a failure.
 cj_symbol *cj__nir_apply(cj__nir_builder *b, cj_layer *layer, cj_symbol *x);
+// y, or NULL where what followed it failed, and then y is dropped.
+cj_symbol *cj__nir_made(cj_symbol *y, cj_status status);
 // Sets a weight of a layer, by the end of its name, to numbers in the order of the weight: float32.
 // Takes `numbers` over.
 cj_status cj__nir_set(cj__nir_builder *b, const cj_layer *layer, const char *name, double *numbers);
@@ -100,12 +105,19 @@ const cj__hdf5_object *cj__nir_parameter(const cj__nir_node *node, const char *n
 // Its numbers as they are in the file: cj__free().
 cj_status cj__nir_numbers(cj__nir_builder *b, const cj__nir_node *node, const char *name,
                           const cj__hdf5_object **object, double **numbers);
+// Takes memory for so many numbers that are not in the file, each of 8 bytes, off what a file of its size
+// may ask for.
+cj_status cj__nir_afford(cj__nir_builder *b, const cj__nir_node *node, int64_t elements);
 // One or two whole numbers, or the same twice.
 cj_status cj__nir_pair(cj__nir_builder *b, const cj__nir_node *node, const char *name,
                        int64_t *pair);
 // "fc": <sentence>. Returns NULL.
 cj_symbol *cj__nir_refuse(const cj__nir_node *node, cj_status status, const char *format, ...)
     CJ_PRINTF(3, 4);
+
+// The equation of a product with so many matrices' axes before the matrix, and its result's letters.
+enum { CJ__NIR_EQUATION = 64 };
+void cj__nir_equation(int before, char equation[CJ__NIR_EQUATION], char result[CJ_MAX_RANK]);
 
 // nir_neurons.c: the neurons, and Threshold and Delay; nir_windows.c: convolutions and pools.
 cj_symbol *cj__nir_make_neuron(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x);

@@ -85,7 +85,7 @@ static cj_status make_node(cj__nir_builder *b, int index)
     cj_symbol *y = node->kind->make(b, node, x);
     if (!y)
         return cj_error_status();
-    b->values[index] = cj_retain(y);
+    b->values[index] = cj__own(y);
     return CJ_OK;
 }
 
@@ -265,5 +265,6 @@ const cj__format cj__format_nir = {
     .name = "a NIR file",
     .extensions = {".nir"},
     .recognise = recognise,
+    .save = cj__nir_save,
     .load = load,
 };

@@ -87,6 +87,8 @@ static cj_status read_parameter(cj__nir_builder *b, const cj__nir_node *node,
         status = CJ_SHAPE_MISMATCH;
     }
     n->same = status == CJ_OK ? values[0] : 0;
+    if (status == CJ_OK && !all_same)
+        status = cj__nir_afford(b, node, count);
     if (status == CJ_OK && !all_same) {
         n->at = cj__new((size_t)count, sizeof *n->at);
         status = n->at ? CJ_OK : CJ_OUT_OF_MEMORY;
@@ -103,7 +105,7 @@ typedef double formula(double dt, double a, double c);
 static double decay_of(double dt, double tau, double unused)
 {
     (void)unused;
-    return 1 - dt / tau;
+    return fmax(0, 1 - dt / tau);
 }
 
 // A gain that differs from 1 by the rounding of float32 alone was 1 before it was written.
@@ -287,7 +289,7 @@ static void fill_args(const cj__nir_builder *b, const cj__nir_node *node, const 
     args->stateful = b->args.stateful;
     args->heterogeneous = heterogeneous;
     if (decays) {
-        args->beta = heterogeneous ? 1 : n->of[CJ__NEURON_BETA].same;
+        args->beta = n->of[CJ__NEURON_BETA].at ? 1 : n->of[CJ__NEURON_BETA].same;
         args->input_scale = "none";
         args->learn_beta = b->args.learn_neurons && type->tau;
     }
@@ -413,9 +415,9 @@ static cj_symbol *make_synapse(cj__nir_builder *b, const cj__nir_node *node, con
     part.name = name;
     cj_layer *layer = make_layer(b, &part, &type, &synapse);
     cj_symbol *y = cj__nir_apply(b, layer, x);
-    if (y && is_heterogeneous(&synapse, &type) && set_numbers(b, layer, &synapse) != CJ_OK)
-        return NULL;
-    return y;
+    return y && is_heterogeneous(&synapse, &type) ?
+               cj__nir_made(y, set_numbers(b, layer, &synapse)) :
+               y;
 }
 
 cj_symbol *cj__nir_make_neuron(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
@@ -427,13 +429,18 @@ cj_symbol *cj__nir_make_neuron(cj__nir_builder *b, const cj__nir_node *node, cj_
     cj__nir_sample(x, &sample);
     if (read_neurons(b, node, &sample, type, &n) == CJ_OK) {
         const bool heterogeneous = is_heterogeneous(&n, type);
+        if ((heterogeneous || node->loops) && cj__nir_afford(b, node, 8 * n.count) != CJ_OK) {
+            free_numbers(n.of, CJ__NEURON_NUMBERS);
+            return NULL;
+        }
         if (type->tau_syn && !type->fires)
             x = make_synapse(b, node, &n, x);
         cj_layer *layer = make_layer(b, node, type, &n);
         y = cj__nir_apply(b, layer, x);
-        if (y && ((heterogeneous && set_numbers(b, layer, &n) != CJ_OK) ||
-                  set_returns(b, node, layer, &sample) != CJ_OK))
-            y = NULL;
+        cj_status status = y && heterogeneous ? set_numbers(b, layer, &n) : CJ_OK;
+        if (y && status == CJ_OK)
+            status = set_returns(b, node, layer, &sample);
+        y = cj__nir_made(y, status);
     }
     free_numbers(n.of, CJ__NEURON_NUMBERS);
     return y;
@@ -455,6 +462,8 @@ static cj_symbol *make_delays(cj__nir_builder *b, const cj__nir_node *node, cons
     if (most > 4096)
         return cj__nir_refuse(node, CJ_UNSUPPORTED,
                               "delays that differ and are longer than 4096 steps");
+    if (cj__nir_afford(b, node, (most + 1) * count) != CJ_OK)
+        return NULL;
     cj_reshape_args flat = {CJ_RESHAPE_DEFAULTS, .target_shape = {-1, count}},
                     back = {CJ_RESHAPE_DEFAULTS, .target_shape = {-1}};
     for (int i = 2; i < shape.rank; i++)
@@ -472,7 +481,9 @@ static cj_symbol *make_delays(cj__nir_builder *b, const cj__nir_node *node, cons
     double *kernel = y ? cj__new((size_t)((most + 1) * count), sizeof *kernel) : NULL;
     for (int64_t i = 0; kernel && i < count; i++)
         kernel[(most - (int64_t)steps->at[i]) * count + i] = 1;
-    if (!kernel || cj__nir_set(b, layer, "kernel", kernel) != CJ_OK)
+    y = y ? cj__nir_made(y, kernel ? cj__nir_set(b, layer, "kernel", kernel) : CJ_OUT_OF_MEMORY) :
+            NULL;
+    if (!y)
         return NULL;
     if (sample->rank == 1)
         return y;

@@ -44,6 +44,14 @@ cj_symbol *cj__nir_apply(cj__nir_builder *b, cj_layer *layer, cj_symbol *x)
     return cj_apply(layer, x);
 }
 
+cj_symbol *cj__nir_made(cj_symbol *y, cj_status status)
+{
+    if (status == CJ_OK)
+        return y;
+    cj__drop_floating(y);
+    return NULL;
+}
+
 static const char *last_part(const char *name)
 {
     const char *slash = strrchr(name, '/');
@@ -97,6 +105,16 @@ cj_status cj__nir_numbers(cj__nir_builder *b, const cj__nir_node *node, const ch
     return status == CJ_OK ? CJ_OK : cj__fail_in(status, "node \"%.200s\"", node->name);
 }
 
+cj_status cj__nir_afford(cj__nir_builder *b, const cj__nir_node *node, int64_t elements)
+{
+    const uint64_t bytes = elements < INT64_MAX / 8 ? 8 * (uint64_t)elements : UINT64_MAX;
+    if (elements >= 0 && cj__hdf5_spend(b->graph->file, bytes) == CJ_OK)
+        return CJ_OK;
+    cj__nir_refuse(node, CJ_BAD_FILE,
+                   "it stands for more numbers than a file of this size can mean");
+    return CJ_BAD_FILE;
+}
+
 cj_status cj__nir_pair(cj__nir_builder *b, const cj__nir_node *node, const char *name,
                        int64_t *pair)
 {
@@ -124,9 +142,11 @@ static cj_status read_shape(cj__nir_builder *b, const cj__nir_node *node, cj_sha
     double *numbers;
     CJ_TRY(cj__nir_numbers(b, node, "shape", &object, &numbers));
     bool good = object->count <= CJ_MAX_RANK - 2;
+    double product = 1;
     *shape = (cj_shape){.rank = good ? (int)object->count : 0};
     for (int i = 0; good && i < shape->rank; i++) {
-        good = numbers[i] >= 1 && numbers[i] <= 1 << 30;
+        product *= numbers[i];
+        good = numbers[i] >= 1 && product <= 1ll << 40;
         shape->dims[i] = good ? (int64_t)numbers[i] : 0;
     }
     cj__free(numbers);
@@ -186,25 +206,33 @@ static bool takes(const cj__hdf5_object *weight, const cj_shape *sample)
     return same;
 }
 
+// Letters of a sample here, of weights, and of the result: (b, c, in) is (c, in, b) here.
+void cj__nir_equation(int before, char equation[CJ__NIR_EQUATION], char result[CJ_MAX_RANK])
+{
+    static const char letters[] = "abcdefg";
+    char x[CJ_MAX_RANK] = "", w[CJ_MAX_RANK + 1] = "";
+    memset(result, 0, CJ_MAX_RANK);
+    for (int i = 0; i <= before; i++) {
+        const int axis = (i + 1) % (before + 1);
+        x[i] = axis < before ? letters[axis] : 'i';
+        result[i] = axis < before ? letters[axis] : 'o';
+        w[i] = i < before ? letters[i] : 'i';
+    }
+    w[before + 1] = 'o';
+    snprintf(equation, CJ__NIR_EQUATION, "...%s,%s->...%s", x, w, result);
+}
+
 static cj_layer *make_product(const cj__nir_node *node, const cj__hdf5_object *weight, bool bias)
 {
-    // Letters of a sample here, of weights, and of the result: (b, c, in) is (c, in, b) here.
-    static const char letters[] = "abcdefg";
-    char equation[64], x[8] = "", y[8] = "", w[8] = "";
+    char equation[CJ__NIR_EQUATION], y[CJ_MAX_RANK];
     const int before = weight->rank - 2;
     cj_einsum_dense_args args = {CJ_EINSUM_DENSE_DEFAULTS, .name = node->name,
                                  .equation = equation};
     if (before == 0)
         return cj_dense((int64_t)weight->dims[0], .name = node->name, .use_bias = bias);
-    for (int i = 0; i <= before; i++) {
-        const int axis = (i + 1) % (before + 1);
-        x[i] = axis < before ? letters[axis] : 'i';
-        y[i] = axis < before ? letters[axis] : 'o';
-        w[i] = i < before ? letters[i] : 'i';
-        args.output_shape[i] = (int64_t)weight->dims[axis];
-    }
-    w[before + 1] = 'o';
-    snprintf(equation, sizeof equation, "...%s,%s->...%s", x, w, y);
+    cj__nir_equation(before, equation, y);
+    for (int i = 0; i <= before; i++)
+        args.output_shape[i] = (int64_t)weight->dims[(i + 1) % (before + 1)];
     args.bias_axes = bias ? y : NULL;
     return cj_einsum_dense_new(&args);
 }
@@ -257,12 +285,14 @@ static cj_symbol *make_linear(cj__nir_builder *b, const cj__nir_node *node, cj_s
         return NULL;
     cj_layer *layer = make_product(node, weight, bias);
     cj_symbol *y = cj__nir_apply(b, layer, x);
-    if (!y)
+    if (!y) {
         cj__free(turned);
-    else if (cj__nir_set(b, layer, "kernel", turned) != CJ_OK ||
-             (bias && set_bias(b, node, layer, y) != CJ_OK))
         return NULL;
-    return y;
+    }
+    cj_status status = cj__nir_set(b, layer, "kernel", turned);
+    if (status == CJ_OK && bias)
+        status = set_bias(b, node, layer, y);
+    return cj__nir_made(y, status);
 }
 
 static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
@@ -282,7 +312,7 @@ static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_sy
                               "\"scale\" has %llu numbers, needed are %lld",
                               (unsigned long long)object->count, (long long)count);
     }
-    scale = cj__new((size_t)count, sizeof *scale);
+    scale = cj__nir_afford(b, node, count) == CJ_OK ? cj__new((size_t)count, sizeof *scale) : NULL;
     for (int64_t i = 0; scale && i < count; i++)
         scale[i] = numbers[object->count == 1 ? 0 : cj__nir_place(&sample, i)];
     cj__free(numbers);
@@ -296,11 +326,11 @@ static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_sy
         args.output_shape[i] = cj_symbol_shape(x)->dims[i + 2];
     cj_layer *layer = cj_einsum_dense_new(&args);
     cj_symbol *y = cj__nir_apply(b, layer, x);
-    if (!y)
+    if (!y) {
         cj__free(scale);
-    else if (cj__nir_set(b, layer, "kernel", scale) != CJ_OK)
         return NULL;
-    return y;
+    }
+    return cj__nir_made(y, cj__nir_set(b, layer, "kernel", scale));
 }
 
 // ---- Flatten ----

@@ -158,7 +158,7 @@ static cj_symbol *make_convolution(cj__nir_builder *b, const cj__nir_node *node,
     cj_layer *layer =
         make_layer(&w, (int64_t)cj__hdf5_find(node->object, "weight")->dims[0], groups);
     cj_symbol *y = each_step(node, NULL, layer, pad(node, &w, x));
-    return y && set_weights(b, node, layer) == CJ_OK ? y : NULL;
+    return y ? cj__nir_made(y, set_weights(b, node, layer)) : NULL;
 }
 
 cj_symbol *cj__nir_make_conv1d(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
@@ -186,6 +186,11 @@ cj_symbol *cj__nir_make_pool(cj__nir_builder *b, const cj__nir_node *node, cj_sy
         cj__nir_pair(b, node, "stride", w.stride) != CJ_OK ||
         cj__nir_pair(b, node, "padding", w.padding) != CJ_OK)
         return NULL;
+    const int64_t channels = cj_symbol_shape(x)->dims[4], places = w.size[0] * w.size[1];
+    if (sums && (places > INT32_MAX || cj__nir_afford(b, node, places * channels) != CJ_OK))
+        return places > INT32_MAX ?
+                   cj__nir_refuse(node, CJ_BAD_FILE, "\"kernel_size\" is too large") :
+                   NULL;
     cj_layer *layer =
         sums ? cj_depthwise_conv2d({w.size[0], w.size[1]}, .strides = {w.stride[0], w.stride[1]},
                                    .use_bias = false, .depthwise_initializer = "ones",

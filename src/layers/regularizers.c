@@ -1,6 +1,6 @@
 // Regularizers (keras/src/regularizers/regularizers.py): l1 sum |w| + l2 sum w^2, without a half; and
 // for a matrix the mean over all pairs of different rows or columns of |cosine of their angle|,
-// times a factor.
+// times a factor. Of spikes (batch, steps, ...) also how far the rates of neurons are from one that is wanted.
 #include "layers/kind.h"
 #include <string.h>
 
@@ -23,9 +23,15 @@ typedef struct orthogonal_args {
 } orthogonal_args;
 static const orthogonal_args orthogonal_defaults = {.factor = 0.01, .mode = "rows"};
 
+typedef struct spike_rate_args {
+    double rate, factor;
+} spike_rate_args;
+static const spike_rate_args spike_rate_defaults = {.rate = 0.1, .factor = 0.01};
+
 typedef struct regularizer {
     cj__choice choice;
     void (*factors)(const void *args, double *l1, double *l2); // NULL for another formula
+    cj_symbol *(*formula)(cj__build *g, const void *args, const char *who, cj_symbol *x);
 } regularizer;
 
 static void factors_l1(const void *args, double *l1, double *l2)
@@ -59,15 +65,24 @@ static const cj__field orthogonal_fields[] = {
     CJ__FIELD(orthogonal_args, factor, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE),
     CJ__FIELD(orthogonal_args, mode, CJ__FIELD_TEXT, .required = true, .words = modes)};
 
+static const cj__field spike_rate_fields[] = {
+    CJ__FIELD(spike_rate_args, rate, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE),
+    CJ__FIELD(spike_rate_args, factor, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE)};
+
+static cj_symbol *orthogonality(cj__build *g, const void *args, const char *who, cj_symbol *x);
+static cj_symbol *rate_distance(cj__build *g, const void *args, const char *who, cj_symbol *x);
+
 static const regularizer rows[] = {
-    {CJ__CHOICE("l1", "L1", l1_fields, l1_defaults), factors_l1},
-    {CJ__CHOICE("l2", "L2", l2_fields, l2_defaults), factors_l2},
-    {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
-    {CJ__CHOICE("l1_l2", "WeightRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
-    {CJ__CHOICE("l1_l2", "ActivityRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
+    {CJ__CHOICE("l1", "L1", l1_fields, l1_defaults), factors_l1, NULL},
+    {CJ__CHOICE("l2", "L2", l2_fields, l2_defaults), factors_l2, NULL},
+    {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_defaults), factors_l1_l2, NULL},
+    {CJ__CHOICE("l1_l2", "WeightRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2, NULL},
+    {CJ__CHOICE("l1_l2", "ActivityRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2, NULL},
     {CJ__CHOICE("orthogonal_regularizer", "OrthogonalRegularizer", orthogonal_fields,
                 orthogonal_defaults),
-     NULL},
+     NULL, orthogonality},
+    {CJ__CHOICE("spike_rate", "SpikeRateRegularizer", spike_rate_fields, spike_rate_defaults), NULL,
+     rate_distance},
 };
 
 static const cj__config_key keys[] = {CJ__KEY_HARMLESS("name"), {.key = NULL}};
@@ -108,9 +123,9 @@ static cj_symbol *off_diagonal(cj__build *g, const cj_symbol *like, int64_t n)
 }
 
 // factor sum |X X^T| / (n (n - 1)) without the diagonal, for the n rows of X, each of length 1.
-static cj_symbol *orthogonality(cj__build *g, const orthogonal_args *a, const char *who,
-                                cj_symbol *x)
+static cj_symbol *orthogonality(cj__build *g, const void *args, const char *who, cj_symbol *x)
 {
+    const orthogonal_args *a = args;
     const bool rows_of = strcmp(a->mode, "rows") == 0;
     const cj_shape *shape = x ? cj_symbol_shape(x) : NULL;
     if (!x)
@@ -136,6 +151,25 @@ static cj_symbol *orthogonality(cj__build *g, const orthogonal_args *a, const ch
     return products ?
                cj__scale(g, total(g, products, false), a->factor / ((double)n * (double)(n - 1))) :
                NULL;
+}
+
+// factor times the mean over the neurons of (r - rate)^2, r being the mean of a neuron's spikes over samples
+// and steps.
+static cj_symbol *rate_distance(cj__build *g, const void *args, const char *who, cj_symbol *x)
+{
+    const spike_rate_args *a = args;
+    if (!x)
+        return NULL;
+    if (cj_symbol_shape(x)->rank < 3)
+        return failed(
+            g, cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: spike_rate is for sequences (batch, steps, neurons), not for %d "
+                        "axes",
+                        who, cj_symbol_shape(x)->rank));
+    cj_symbol *distance = cj__shift(g, cj__mean(g, x, 3u, false), -a->rate);
+    cj_symbol *squares = cj__apply_unary(g, CJ__UNARY_square, distance, 0, 0);
+    return squares ? cj__scale(g, cj__mean(g, squares, cj__all_axes(squares), false), a->factor) :
+                     NULL;
 }
 
 // l1 sum |x| + l2 sum x^2
@@ -169,7 +203,7 @@ static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_sy
         return failed(g, status);
     const regularizer *row = (const regularizer *)(const void *)chosen.choice;
     if (row && !row->factors)
-        sum = orthogonality(g, (const orthogonal_args *)(const void *)chosen.args, who, x);
+        sum = row->formula(g, chosen.args, who, x);
     else if (row)
         row->factors(chosen.args, &l1, &l2);
     cj__chosen_free(&chosen);

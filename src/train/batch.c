@@ -25,9 +25,10 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
     CJ_TRY(cj__reader_new(data, size, false, &reader));
     cj__reader_start(reader, NULL, 0);
-    const cj__totals totals = {sums, weights,
-                               cj__new((size_t)functions->state_count + 1, sizeof *totals.states)};
-    cj_status status = totals.states ? CJ_OK : CJ_OUT_OF_MEMORY;
+    const size_t room = (size_t)functions->state_count + 1;
+    const cj__totals totals = {sums, weights, cj__new(room, sizeof *totals.states),
+                               cj__new(room, sizeof *totals.batch_states)};
+    cj_status status = totals.states && totals.batch_states ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK && !cj__reader_next(reader, &batch))
         status = cj__reader_status(reader);
     if (status == CJ_OK)
@@ -39,6 +40,7 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
         status = cj__results_new(functions, values, results);
     }
     cj__free(totals.states);
+    cj__free(totals.batch_states);
     cj__reader_free(reader);
     return status;
 }

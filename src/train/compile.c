@@ -15,14 +15,11 @@
 static cj_status check_room(const cj_model *model, const cj__settings *settings)
 {
     const int outputs = cj_model_output_count(model);
-    int values = 1;
-    for (int i = 0; i < outputs; i++)
-        values += 1 + cj__settings_metrics(settings, i)->count +
-                  cj__settings_weighted_metrics(settings, i)->count;
+    const int64_t values = cj__settings_values(settings, outputs > 0 ? outputs : 1);
     if (values > CJ__MAX_VALUES)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_compile: %d losses and metrics, at most %d can be kept", values,
-                        CJ__MAX_VALUES);
+                        "cj_compile: %lld losses and metrics, at most %d can be kept",
+                        (long long)values, CJ__MAX_VALUES);
     int given = settings->losses.count;
     if (given < settings->output_metrics_count)
         given = settings->output_metrics_count;

@@ -18,9 +18,10 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
     evaluator->who = who;
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
                               &evaluator->functions));
-    evaluator->states =
-        cj__new((size_t)evaluator->functions->state_count + 1, sizeof *evaluator->states);
-    if (!evaluator->states)
+    const size_t room = (size_t)evaluator->functions->state_count + 1;
+    evaluator->states = cj__new(room, sizeof *evaluator->states);
+    evaluator->batch_states = cj__new(room, sizeof *evaluator->batch_states);
+    if (!evaluator->states || !evaluator->batch_states)
         return CJ_OUT_OF_MEMORY;
     return cj__reader_new(data, batch_size, false, &evaluator->reader);
 }
@@ -30,7 +31,7 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
 {
     double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0};
     const char *names[CJ__MAX_VALUES];
-    const cj__totals totals = {sums, weights, evaluator->states};
+    const cj__totals totals = {sums, weights, evaluator->states, evaluator->batch_states};
     const int count = evaluator->functions->row_count;
     cj__batch batch;
     for (int i = 0; i < count; i++)
@@ -64,6 +65,7 @@ void cj__evaluator_close(cj__evaluator *evaluator)
 {
     cj__reader_free(evaluator->reader);
     cj__free(evaluator->states);
+    cj__free(evaluator->batch_states);
     *evaluator = (cj__evaluator){0};
 }
 

@@ -12,8 +12,9 @@ typedef struct cj__evaluator {
     const char *who; // begins sentences
     const cj__step_functions *functions;
     cj__reader *reader;
-    double *states; // of a pass
-} cj__evaluator;    // starts as {0}
+    double *states;      // of a pass
+    float *batch_states; // of a batch
+} cj__evaluator;         // starts as {0}
 
 // Checks the data and makes what is needed. `who` begins sentences.
 cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state,

@@ -65,6 +65,9 @@ static cj_status open_data(run *r, cj_dataset *data)
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
                               r->data->sample_weight || r->class_weights.buffer, &r->functions));
     const int64_t own_size = r->validation ? cj__dataset_batch_size(r->validation) : 0;
+    r->batch_states = cj__new((size_t)r->functions->state_count + 1, sizeof *r->batch_states);
+    if (!r->batch_states)
+        return CJ_OUT_OF_MEMORY;
     if (r->validation)
         CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation,
                                   args->validation_batch_size ? args->validation_batch_size :
@@ -124,6 +127,7 @@ static void close_run(run *r)
     cj__evaluator_close(&r->evaluator);
     cj__class_weights_close(&r->class_weights);
     cj__free(r->order);
+    cj__free(r->batch_states);
     cj_release(r->history);
     for (int i = 0; i < CJ__MAX_VALUES; i++)
         cj__free(r->val_names[i]);

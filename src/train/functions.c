@@ -21,7 +21,6 @@ void cj__functions_free(cj__step_functions *functions)
         cj_release(functions->function);
         cj__rows_clear(functions);
         cj__free(functions->rows);
-        cj__free(functions->states);
         cj__free(functions);
         functions = next;
     }
@@ -167,10 +166,8 @@ static cj_status make(cj_model *model, cj__train_state *state, cj__step_function
     if (!step)
         return CJ_OUT_OF_MEMORY;
     cj_status status = cj__step_trace(model, state, functions, step);
-    if (status == CJ_OK) {
-        functions->states = cj__new((size_t)functions->state_count + 1, sizeof *functions->states);
-        status = functions->states ? finish(model, state, functions, step) : CJ_OUT_OF_MEMORY;
-    }
+    if (status == CJ_OK)
+        status = finish(model, state, functions, step);
     const cj_status end = cj__trace_end(&step->trace);
     cj__free(step);
     return status ? status : end;
@@ -200,7 +197,8 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
         f->x[i] = type_of(data->x[i]);
     for (int i = 0; i < f->y_count; i++)
         f->y[i] = type_of(data->y[i]);
-    f->rows = cj__new(CJ__MAX_VALUES, sizeof *f->rows);
+    f->rows = cj__new((size_t)cj__settings_values(&state->settings, cj_model_output_count(model)),
+                      sizeof *f->rows);
     const cj_status status = f->rows ? make(model, state, f) : CJ_OUT_OF_MEMORY;
     if (status != CJ_OK) {
         cj__functions_free(f);
@@ -250,13 +248,13 @@ cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *bat
         outputs[i] = &scalars[i];
     for (int i = 0; i < functions->row_count; i++)
         if (functions->rows[i].metric)
-            outputs[functions->rows[i].sum] = functions->states + functions->rows[i].state;
+            outputs[functions->rows[i].sum] = totals->batch_states + functions->rows[i].state;
     CJ_TRY(cj__function_run(functions->function, batch->count, inputs, outputs));
     for (int i = 0; i < functions->row_count; i++)
         if (!functions->rows[i].metric)
             add_row(&functions->rows[i], totals, i, (double)batch->count, scalars);
     for (int i = 0; i < functions->state_count; i++)
-        totals->states[i] += (double)functions->states[i];
+        totals->states[i] += (double)totals->batch_states[i];
     return CJ_OK;
 }
 

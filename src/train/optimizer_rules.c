@@ -250,5 +250,17 @@ static const cj__rule rules[] = {
     BY_FORMULA(schedule_free_adamw, "schedulefreeadamw", "ScheduleFreeAdamW", 2, .shared = NULL),
 };
 
-const cj__catalog cj__optimizers = {
-    .what = "optimizer", .rows = rules, .stride = sizeof rules[0], .count = COUNT(rules)};
+// Keys of Keras's configs, those of older files among them.
+static const cj__config_key keys[] = {
+    CJ__KEY_RENAMED("lr", "learning_rate"),
+    CJ__KEY_ONLY("decay", "0"),
+    CJ__KEY_HARMLESS("jit_compile"),
+    CJ__KEY_HARMLESS("is_legacy_optimizer"),
+    {.key = NULL},
+};
+
+const cj__catalog cj__optimizers = {.what = "optimizer",
+                                    .rows = rules,
+                                    .stride = sizeof rules[0],
+                                    .count = COUNT(rules),
+                                    .keys = keys};

@@ -111,7 +111,7 @@ cj_status cj__run_open_logs(cj__fit_run *r)
 static cj__totals totals_of(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
-    return (cj__totals){place->sums, place->weights, r->state->metric_states};
+    return (cj__totals){place->sums, place->weights, r->state->metric_states, r->batch_states};
 }
 
 // Sets the logs from the place. As in Keras, they have the learning rate at the end of an epoch if a

@@ -28,6 +28,7 @@ typedef struct cj__fit_run {
     cj_callback **callbacks; // held
     int callback_count;
     const cj__step_functions *functions;
+    float *batch_states; // of metrics, of a batch
     cj__evaluator evaluator;
     cj__reader *reader;
     bool reader_is_set; // the reader is at the batch of the place

@@ -189,3 +189,12 @@ const cj__specs *cj__settings_weighted_metrics(const cj__settings *settings, int
                &settings->output_weighted_metrics[output] :
                &settings->weighted_metrics;
 }
+
+int64_t cj__settings_values(const cj__settings *settings, int outputs)
+{
+    int64_t values = 1;
+    for (int i = 0; i < outputs; i++)
+        values += 1 + (int64_t)cj__settings_metrics(settings, i)->count +
+                  cj__settings_weighted_metrics(settings, i)->count;
+    return values;
+}

@@ -36,5 +36,7 @@ const char *cj__settings_loss(const cj__settings *settings, int output);
 double cj__settings_loss_weight(const cj__settings *settings, int output);
 const cj__specs *cj__settings_metrics(const cj__settings *settings, int output);
 const cj__specs *cj__settings_weighted_metrics(const cj__settings *settings, int output);
+// The most values that a log has: the loss of all, and for each output its loss and its metrics.
+int64_t cj__settings_values(const cj__settings *settings, int outputs);
 
 #endif

@@ -25,7 +25,7 @@
 #include <cajal/train.h>
 
 // The most values that a log holds.
-enum { CJ__MAX_VALUES = 128 };
+enum { CJ__MAX_VALUES = 1024 };
 // The most entries of the logs: values of training and validation, and the learning rate.
 enum { CJ__MAX_LOGS = 2 * CJ__MAX_VALUES + 1 };
 

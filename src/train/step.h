@@ -42,7 +42,6 @@ typedef struct cj__step_functions {
     cj__row *rows;
     int scalar_count; // outputs of training and testing
     int state_count;  // states of all rows
-    float *states;    // room for those of a batch
 } cj__step_functions;
 
 void cj__functions_free(cj__step_functions *functions);
@@ -53,9 +52,11 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
                              const cj_dataset *data, bool weighted,
                              const cj__step_functions **functions);
 
-// What is summed over batches: a sum and a weight for each row, and the states of all rows.
+// What is summed over batches: a sum and a weight for each row, and the states of all rows; with room
+// for the states of one batch, which is not the function's, since several threads may evaluate.
 typedef struct cj__totals {
     double *sums, *weights, *states;
+    float *batch_states;
 } cj__totals;
 
 // Runs one training or test step on a batch and adds its values to the totals. `weights` are the

@@ -96,6 +96,8 @@ python3 -c 'import json; r = json.load(open("out")); assert all(f > .9 for k in 
 "$program" knn --data folder:photos --rotate --json --threads 1 >out
 "$program" knn --data folder:photos --rotate --json --threads 2 | cmp - out || fail "two threads give another table"
 python3 -c 'import json; r = json.load(open("out")); assert len(r["cross_validation"][0]["folds"]) == 6 and "test" not in r' || fail "rotate --json"
+python3 -c 'import sys; sys.stdout.buffer.write(bytes([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 78, 32, 0, 0, 3, 232]) + bytes(20000 * 1000))' >tall.idx
+refused 1 'a picture of 10044 x 200044 pixels would be too large' datasets show tall.idx --sheet sheet.png
 refused 2 'two ways to cut' knn --data folder:photos --rotate --folds 3
 refused 2 '--stratified needs --folds' knn --data folder:photos --stratified
 

@@ -92,6 +92,7 @@ refused 2 '--index needs' explain m.safetensors digit.png --index 0,-1
 refused 2 '--index needs' explain m.safetensors digit.png --index 1,
 refused 2 '--index needs' explain m.safetensors digit.png --index 0,0,0,0,0,0,0,0,0
 refused 2 '--class-weight' train --class-weight 1,x
+refused 1 'did you mean "mix_up"' train mnist-mlp --data digits --limit 100 --mix mix_upp
 refused 2 '--validation-split' train --validation-split 1
 refused 2 '--save-best-only needs --output' train --save-best-only
 refused 1 'training diverged' train mnist-mlp --data digits --limit 300 --epochs 1 --optimizer sgd --learning-rate 1e30 --quiet

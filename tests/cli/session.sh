@@ -56,6 +56,9 @@ for how in "" "--training"; do
 done
 "$program" train ./model.json --data digits --limit 200 --epochs 1 --quiet | grep -q 'test accuracy' || fail "train from JSON"
 
+# Few samples have classes all the same.
+"$program" cross-validate mnist-mlp --data digits --limit 4 --folds 2 --epochs 1 --quiet | grep -q 'accuracy$' || fail "four digits are no classes"
+
 if CAJAL_PLAN=-fuse_pol "$program" evaluate a.safetensors --data digits 2>error; then fail "CAJAL_PLAN took what is no rewrite"; fi
 grep -q 'CAJAL_PLAN "fuse_pol": did you mean "fuse_pool"' error || fail "the sentence does not name the rewrite"
 

@@ -25,7 +25,6 @@ static void names_of_other_formats_are_refused(void **state)
         {"m.pb", "a TensorFlow file"}, {"m.pt", "a PyTorch file"},
         {"m.pth", "a PyTorch file"},   {"m.tflite", "a TensorFlow Lite file"},
         {"m.npz", "a NumPy file"},     {"m.json", "cj_model_to_json"},
-        {"m.nir", "a NIR file"},
     };
     cj_model *model = small();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -3,6 +3,7 @@
 #include "problems.h"
 #include <cajal/clone.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static float number(int i, int period)
@@ -232,6 +233,41 @@ static void a_model_that_is_not_built_has_one_output(void **state)
     cj_release(history), cj_release(model), cj_release(data);
 }
 
+// Each of 1,022 metrics is a value of its own, in training, validation and evaluation, and in a file.
+static void a_log_has_many_values(void **state)
+{
+    (void)state;
+    enum { METRICS = 1022 };
+    static char specs[METRICS + 1][40];
+    static const char *list[METRICS + 1];
+    for (int i = 0; i <= METRICS; i++) {
+        snprintf(specs[i], sizeof specs[i], "top_k_categorical_accuracy(k=%d)", i % 3 + 1);
+        list[i] = specs[i];
+    }
+    cj_symbol *x = cj_input_symbol(4);
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_dense(3), x)});
+    cj_dataset *data =
+        cj_dataset(.x = {numbers(CJ_SHAPE(6, 4), 23)}, .y = {numbers(CJ_SHAPE(6, 3), 5)});
+    assert_int_equal(
+        cj_compile(model, .loss = "mse", .metrics_list = list, .metrics_count = METRICS + 1),
+        CJ_INVALID_ARGUMENT);
+    assert_error_contains("1025 losses and metrics, at most 1024");
+    assert_ok(cj_compile(model, .optimizer = cj_sgd(), .loss = "mse", .metrics_list = list,
+                         .metrics_count = METRICS));
+    cj_history *history = NULL;
+    assert_ok(cj_fit(model, data, .validation_data = data, .history = &history, .epochs = 2));
+    assert_int_equal(cj_history_names(history), 2 * (METRICS + 1));
+    assert_near(cj_history_value(history, "top_k_categorical_accuracy_1020", 1),
+                cj_history_value(history, "top_k_categorical_accuracy_3", 1), 0, 0);
+    void *bytes = NULL;
+    size_t size = 0;
+    assert_ok(cj_save_memory(model, &bytes, &size));
+    cj_model *loaded = cj_load_memory(bytes, size);
+    assert_non_null(loaded);
+    assert_ok(cj_fit(loaded, data, .epochs = 3, .batch_size = 32, .resume = true));
+    cj_free(bytes), cj_release(history), cj_release(loaded), cj_release(model), cj_release(data);
+}
+
 static cj_status compile_once(void *context)
 {
     (void)context;
@@ -243,7 +279,7 @@ static cj_status compile_once(void *context)
         cj_compile(model, .optimizer = cj_sgd(),
                    CJ_OUTPUTS(CJ_OUTPUT("a", .loss = "mse", .metrics = {"mae"}),
                               CJ_OUTPUT("b", .loss = "mae", .weighted_metrics = {"mse"})));
-    cj_release(model ? (void *)model : (void *)x);
+    cj_release(model);
     return status;
 }
 
@@ -263,6 +299,7 @@ int main(void)
         cmocka_unit_test(settings_of_outputs_come_back),
         cmocka_unit_test(mistakes_get_their_sentences),
         cmocka_unit_test(a_model_that_is_not_built_has_one_output),
+        cmocka_unit_test(a_log_has_many_values),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
