@@ -23,12 +23,14 @@ typedef struct prediction {
 
 // ---- inputs ----
 
+// Rows of samples; or, for sequences (time, features) of any length, the steps of one.
 static cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input)
 {
     const cj_shape *shape = cj_model_input_shape(model, 0);
     int64_t width = 1;
     for (int i = 1; i < shape->rank; i++)
-        width *= shape->dims[i];
+        if (i != 1 || shape->rank != 3 || shape->dims[1] > 0)
+            width *= shape->dims[i];
     if (width < 1)
         return cj_fail(CJ_UNSUPPORTED, "%s: rows of numbers do not fit a model with a free length",
                        path);

@@ -65,6 +65,7 @@ bool cj__dataset_has_order(const cj_dataset *data);
 typedef struct cj__batch {
     // of this batch in the pass, from 0 whatever batch the pass began at
     int64_t index;
+    int64_t first; // the place of its first sample in the pass
     int64_t count; // samples: the batch size, or what is left in the last batch
     // (count, sample shape) each; NULL beyond the data set's inputs
     const void *x[CJ__DATASET_IO_MAX];

@@ -143,7 +143,7 @@ void cj__packed_close(cj__packed *file)
 
 // All of a piece, at most a gigabyte at a time: Z_STREAM_END if it is as long as it should be.
 static int inflate_all(z_stream *z, const unsigned char *from, size_t size, unsigned char *to,
-                        size_t room)
+                       size_t room)
 {
     int code = Z_OK;
     z->next_in = (unsigned char *)(uintptr_t)from;
@@ -155,8 +155,7 @@ static int inflate_all(z_stream *z, const unsigned char *from, size_t size, unsi
         z->avail_out = (unsigned)(left_out < PART_MAX ? left_out : PART_MAX);
         code = inflate(z, Z_NO_FLUSH);
     }
-    const bool whole =
-        (size_t)(z->next_in - from) == size && (size_t)(z->next_out - to) == room;
+    const bool whole = (size_t)(z->next_in - from) == size && (size_t)(z->next_out - to) == room;
     return code == Z_STREAM_END && !whole ? Z_DATA_ERROR : code;
 }
 

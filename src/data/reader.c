@@ -203,7 +203,8 @@ static bool take_ahead(cj__reader *reader, int64_t index, cj__batch *batch)
         cj__reader_stop(reader);
         return false;
     }
-    batch->samples = reader->order ? reader->order + index * reader->batch_size : NULL;
+    batch->first = index * reader->batch_size;
+    batch->samples = reader->order ? reader->order + batch->first : NULL;
     return true;
 }
 
@@ -217,7 +218,8 @@ bool cj__reader_next(cj__reader *reader, cj__batch *batch)
         return take_ahead(reader, index, batch);
     if (pass_copies(reader))
         gather(reader, index);
-    *batch = (cj__batch){.index = index, .count = batch_count(reader, index)};
+    *batch = (cj__batch){
+        .index = index, .first = index * reader->batch_size, .count = batch_count(reader, index)};
     int at = 0;
     for (int i = 0; i < reader->data->x_count; i++)
         batch->x[i] = part_data(reader, at++, index);

@@ -17,7 +17,9 @@
 
 #include <string.h>
 
-enum { TILE = 64 * 1024, ROWS_MIN = 8, ROWS_MAX = 64 }; // scores of a block; queries
+// Scores of a block; queries. Of causal attention fewer: keys that none of a block's queries sees are
+// left out.
+enum { TILE = 64 * 1024, ROWS_MIN = 8, ROWS_MAX = 64, CAUSAL_ROWS = 32 };
 
 typedef struct attention_setup {
     int64_t batch, queries, keys, heads, key_heads, depth, width;
@@ -411,10 +413,11 @@ static void set_up(const cj__call *call, attention_setup *s, bool backward)
                            .depth = q[3],
                            .width = v[3]};
     int64_t rows = s->keys > 0 ? TILE / s->keys / ROWS_MIN * ROWS_MIN : ROWS_MAX;
-    rows = rows < ROWS_MIN ? ROWS_MIN : rows > ROWS_MAX ? ROWS_MAX : rows;
+    const bool causal = ((const cj__attention_attrs *)call->attrs)->causal != 0;
+    const int64_t most = causal ? CAUSAL_ROWS : ROWS_MAX;
+    rows = rows < ROWS_MIN ? ROWS_MIN : rows > most ? most : rows;
     s->rows = rows < s->queries ? rows : s->queries > 0 ? s->queries : 1;
     const int64_t last = s->queries - (s->queries - 1) / s->rows * s->rows;
-    const bool causal = ((const cj__attention_attrs *)call->attrs)->causal != 0;
     if (s->keys == 0 || s->queries == 0 || s->batch == 0)
         return;
     s->product = at_least(space_for(call, s, s->rows, s->keys, backward),

@@ -169,19 +169,27 @@ static int64_t find_not_finite(const cj_tensor *tensor)
     return find_element(tensor, is_not_finite, NULL);
 }
 
-static cj_status check_finite(const cj_tensor *tensor, const char *what, int index, const char *who)
+// The number in the data set of an entry of what is checked: all samples, or those of a batch.
+static int64_t number_of(const cj__batch *batch, int64_t entry)
+{
+    return !batch ? entry : batch->samples ? batch->samples[entry] : batch->first + entry;
+}
+
+static cj_status check_finite(const cj_tensor *tensor, const char *what, int index,
+                              const cj__batch *batch, const char *who)
 {
     const int64_t found = find_not_finite(tensor);
     if (found < 0)
         return CJ_OK;
     const int64_t each = cj_tensor_count(tensor) / tensor->shape.dims[0];
     return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %d of sample %lld is NaN or infinite", who, what,
-                    index, (long long)(found / each));
+                    index, (long long)number_of(batch, found / each));
 }
 
 // Labels of a loss that takes class numbers must be 0 .. classes - 1.
 static cj_status check_labels(const cj_model *model, const cj__train_state *state,
-                              const cj_tensor *y, int output, const char *who)
+                              const cj_tensor *y, int output, const cj__batch *batch,
+                              const char *who)
 {
     const char *spec = cj__settings_loss(&state->settings, output);
     const cj_shape *shape = cj_model_output_shape(model, output);
@@ -205,22 +213,24 @@ static cj_status check_labels(const cj_model *model, const cj__train_state *stat
     cj_release(flat);
     return cj__fail(CJ_INVALID_ARGUMENT,
                     "%s: label %g of sample %lld is %s 0..%lld, the classes of the output", who,
-                    label, (long long)sample,
+                    label, (long long)number_of(batch, sample),
                     label >= 0 && label < (double)classes ? "not a whole number in" : "outside",
                     (long long)classes - 1);
 }
 
-// Finite numbers, and labels within the classes.
+// Finite numbers, and labels within the classes, of all samples or of those of `batch`.
 static cj_status check_numbers(const cj_model *model, const cj__train_state *state,
-                               const cj_dataset *data, const char *who)
+                               const cj_dataset *data, const cj__batch *batch, const char *who)
 {
     for (int i = 0; i < data->x_count; i++)
-        CJ_TRY(check_finite(data->x[i], "input", i, who));
+        CJ_TRY(check_finite(data->x[i], "input", i, batch, who));
     for (int i = 0; i < data->y_count; i++) {
-        CJ_TRY(check_finite(data->y[i], "target", i, who));
-        CJ_TRY(check_labels(model, state, data->y[i], i, who));
+        CJ_TRY(check_finite(data->y[i], "target", i, batch, who));
+        CJ_TRY(check_labels(model, state, data->y[i], i, batch, who));
     }
-    return data->sample_weight ? check_finite(data->sample_weight, "sample weight", 0, who) : CJ_OK;
+    return data->sample_weight ?
+               check_finite(data->sample_weight, "sample weight", 0, batch, who) :
+               CJ_OK;
 }
 
 cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data,
@@ -235,7 +245,7 @@ cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj
         if (data->y[i]->dtype == CJ_STRING)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: target %d is texts, numbers are needed", who,
                             i);
-    return cj__dataset_source(data) ? CJ_OK : check_numbers(model, state, data, who);
+    return cj__dataset_source(data) ? CJ_OK : check_numbers(model, state, data, NULL, who);
 }
 
 cj_status cj__check_batch(cj_model *model, const cj__train_state *state, const cj_dataset *data,
@@ -253,5 +263,5 @@ cj_status cj__check_batch(cj_model *model, const cj__train_state *state, const c
     if (batch->sample_weight)
         numbers.sample_weight =
             cj__batch_tensor(data->sample_weight, batch->sample_weight, batch->count, &weight);
-    return check_numbers(model, state, &numbers, who);
+    return check_numbers(model, state, &numbers, batch, who);
 }

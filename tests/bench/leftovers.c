@@ -156,10 +156,10 @@ static void no_pass_over_memory_is_left_that_a_neighbour_could_do(void **state)
     (void)state;
     int left = 0;
     for (int i = 0; i < zoo_count; i++) {
-        if (zoo[i].train ||
-            strncmp(zoo[i].name, "lstm_1", 6) == 0) // loops of their own; one of four
+        if (strncmp(zoo[i].name, "lstm_1", 6) == 0) // one of four
             continue;
-        for (int training = 0; training < 2; training++) {
+        const int modes = zoo[i].train ? 1 : 2; // some have steps of their own
+        for (int training = 0; training < modes; training++) {
             looking l = {.net = zoo[i].name};
             look_at(&zoo[i], training ? CJ__MODE_TRAIN : CJ__MODE_PREDICT, zoo[i].batch, &l);
             printf("%-12s %s:", zoo[i].name, training ? "train" : "predict");
