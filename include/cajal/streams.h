@@ -7,7 +7,7 @@
  * over the one before, so that
  *
  *     cj_dataset *photos = cj_dataset_from(.count = 10000, .read = read_photo, .context = list,
- *                                          .x = {{CJ_U8, CJ_SHAPE(64, 64, 3)}}, .y = {{CJ_I32}});
+ *                                          .x = {{CJ_U8, CJ_SHAPE(64, 64, 3)}}, .y = {{.dtype = CJ_I32}});
  *     cj_dataset *data = cj_dataset_cache(cj_dataset_map(photos, .call = brighten), 1 << 30);
  *     CJ_TRY(cj_fit(model, data, .epochs = 10));
  *
@@ -80,7 +80,7 @@ CJ_API void cj_dataset_from_defaults(cj_dataset_from_args *args);
  * or dtype that is none) or CJ_OUT_OF_MEMORY; `free` is then called too.
  */
 CJ_API cj_dataset *cj_dataset_from_new(const cj_dataset_from_args *args);
-/** `cj_dataset_from(.count = 9, .read = f, .x = {{CJ_F32, CJ_SHAPE(2)}}, .y = {{CJ_I32}})`. */
+/** `cj_dataset_from(.count = 9, .read = f, .x = {{CJ_F32, CJ_SHAPE(2)}}, .y = {{.dtype = CJ_I32}})`. */
 #define cj_dataset_from(...) \
     cj_dataset_from_new(&(cj_dataset_from_args){CJ_DATASET_FROM_DEFAULTS, ._ = 0, __VA_ARGS__})
 

@@ -46,7 +46,7 @@ cj_status cj__hdf5_span(const cj__hdf5 *file, uint64_t address, uint64_t size, c
 
 cj_status cj__hdf5_visit(cj__hdf5 *file, uint64_t address, const char *what)
 {
-    cj__h5_bytes rest;
+    cj__h5_bytes rest = {0};
     CJ_TRY(cj__hdf5_span(file, address, 1, what, &rest));
     if (cj__index_find(&file->seen, file->bytes + address))
         return cj__fail(CJ_BAD_FILE, "the HDF5 file is damaged: %s is referred to twice", what);
@@ -94,7 +94,7 @@ static cj_status check_sum(const unsigned char *from, cj__h5_bytes sum, const ch
 
 static cj_status open_header_1(cj__hdf5 *file, uint64_t address, header *h)
 {
-    cj__h5_bytes prefix, block;
+    cj__h5_bytes prefix = {0}, block = {0};
     CJ_TRY(cj__hdf5_span(file, address, 16, "an object header", &prefix));
     const uint64_t size = cj__le(prefix.at + 8, 4);
     CJ_TRY(cj__hdf5_span(file, address + 16, size, "an object header", &block));
@@ -104,7 +104,7 @@ static cj_status open_header_1(cj__hdf5 *file, uint64_t address, header *h)
 
 static cj_status open_header_2(cj__hdf5 *file, uint64_t address, header *h)
 {
-    cj__h5_bytes rest, part, block, sum;
+    cj__h5_bytes rest = {0}, part = {0}, block = {0}, sum = {0};
     uint64_t flags, size;
     CJ_TRY(cj__hdf5_span(file, address, file->size - address, "an object header", &rest));
     const unsigned char *const begin = rest.at;
@@ -125,7 +125,7 @@ static cj_status open_header_2(cj__hdf5 *file, uint64_t address, header *h)
 static cj_status open_continuation(cj__hdf5 *file, header *h, cj__h5_bytes message)
 {
     uint64_t address, size;
-    cj__h5_bytes block, sum;
+    cj__h5_bytes block = {0}, sum = {0};
     if (!cj__take_number(&message, 8, &address) || !cj__take_number(&message, 8, &size))
         return cj__hdf5_damaged("a continuation of an object header is cut short");
     CJ_TRY(cj__hdf5_span(file, address, size, "a continuation of an object header", &block));
@@ -198,7 +198,7 @@ static cj_status read_object(cj__hdf5 *file, uint64_t address, cj__hdf5_object *
 // The header's block of state is on the heap: groups are read within groups.
 static cj_status read_header(cj__hdf5 *file, uint64_t address, header *h, cj__hdf5_object *object)
 {
-    cj__h5_bytes begin;
+    cj__h5_bytes begin = {0};
     CJ_TRY(cj__hdf5_span(file, address, 4, "an object header", &begin));
     if (memcmp(begin.at, "OHDR", 4) == 0)
         CJ_TRY(open_header_2(file, address, h));
@@ -251,7 +251,7 @@ static cj_status read_superblock(const cj__hdf5 *file, uint64_t *root, uint64_t 
                                  uint64_t *end)
 {
     static const unsigned char magic[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    cj__h5_bytes s;
+    cj__h5_bytes s = {0};
     CJ_TRY(cj__hdf5_span(file, 0, 16, "the superblock", &s));
     if (memcmp(s.at, magic, sizeof magic) != 0)
         return cj__fail(CJ_BAD_FILE, "not an HDF5 file");

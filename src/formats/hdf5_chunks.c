@@ -125,7 +125,7 @@ static cj_status read_chunk(chunk_reader *r, const unsigned char *key, uint64_t 
 {
     const cj__hdf5_object *o = r->object;
     uint64_t offset[CJ__HDF5_RANK];
-    cj__h5_bytes stored;
+    cj__h5_bytes stored = {0};
     const unsigned char *bytes = NULL;
     if (r->left-- == 0)
         return cj__hdf5_damaged("a dataset has more chunks than it has place for");
@@ -142,7 +142,7 @@ static cj_status read_chunk(chunk_reader *r, const unsigned char *key, uint64_t 
 
 static cj_status read_tree(chunk_reader *r, uint64_t address, int above)
 {
-    cj__h5_bytes head, keys;
+    cj__h5_bytes head = {0}, keys = {0};
     const uint64_t step = 8 + 8 * ((uint64_t)r->object->rank + 1) + 8;
     CJ_TRY(cj__hdf5_span(r->file, address, 24, "a B-tree", &head));
     const int level = head.at[5];

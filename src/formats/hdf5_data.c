@@ -12,7 +12,7 @@
 static cj_status read_elements(cj__hdf5 *file, const cj__hdf5_object *object,
                                unsigned char **elements)
 {
-    cj__h5_bytes span;
+    cj__h5_bytes span = {0};
     *elements = NULL;
     if (object->count > SIZE_MAX / 2 / object->size)
         return cj__hdf5_damaged("a dataset is larger than memory");
@@ -105,7 +105,7 @@ cj_status cj__hdf5_numbers(cj__hdf5 *file, const cj__hdf5_object *object, double
 static cj_status find_in_heap(cj__hdf5 *file, uint64_t address, uint32_t index,
                               cj__h5_bytes *object)
 {
-    cj__h5_bytes head, all;
+    cj__h5_bytes head = {0}, all = {0};
     CJ_TRY(cj__hdf5_span(file, address, 16, "a heap of texts", &head));
     if (memcmp(head.at, "GCOL", 4) != 0 || head.at[4] != 1)
         return cj__hdf5_damaged("a heap of texts is none");
@@ -156,7 +156,7 @@ static cj_status gather_texts(cj__hdf5 *file, const cj__hdf5_object *object,
     cj__text all = {0};
     cj_status status = CJ_OK;
     for (uint64_t i = 0; status == CJ_OK && i < object->count; i++) {
-        cj__h5_bytes text;
+        cj__h5_bytes text = {0};
         status = text_at(file, object, elements + i * object->size, &text);
         if (status == CJ_OK)
             status = cj__hdf5_spend(file, text.size + 1 + sizeof(char *));

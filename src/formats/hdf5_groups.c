@@ -38,7 +38,7 @@ cj_status cj__hdf5_add_member(cj__hdf5 *file, cj__hdf5_object *group, const char
 static cj_status read_entries(cj__hdf5 *file, uint64_t address, cj__h5_bytes names,
                               cj__hdf5_object *group)
 {
-    cj__h5_bytes head, entries;
+    cj__h5_bytes head = {0}, entries = {0};
     CJ_TRY(cj__hdf5_visit(file, address, "a node of a group's symbols"));
     CJ_TRY(cj__hdf5_span(file, address, 8, "a node of a group's symbols", &head));
     if (memcmp(head.at, "SNOD", 4) != 0 || head.at[4] != 1)
@@ -63,7 +63,7 @@ static cj_status read_entries(cj__hdf5 *file, uint64_t address, cj__h5_bytes nam
 static cj_status read_tree(cj__hdf5 *file, uint64_t address, int above, cj__h5_bytes names,
                            cj__hdf5_object *group)
 {
-    cj__h5_bytes head, keys;
+    cj__h5_bytes head = {0}, keys = {0};
     CJ_TRY(cj__hdf5_visit(file, address, "a B-tree"));
     CJ_TRY(cj__hdf5_span(file, address, 24, "a B-tree", &head));
     const int level = head.at[5];
@@ -82,7 +82,7 @@ static cj_status read_tree(cj__hdf5 *file, uint64_t address, int above, cj__h5_b
 cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group)
 {
     uint64_t tree, heap;
-    cj__h5_bytes head, names;
+    cj__h5_bytes head = {0}, names = {0};
     if (!cj__take_number(&message, 8, &tree) || !cj__take_number(&message, 8, &heap))
         return cj__hdf5_damaged("the symbol table of a group is cut short");
     CJ_TRY(cj__hdf5_span(file, heap, 32, "the heap of a group's names", &head));
@@ -98,7 +98,7 @@ cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_o
 cj_status cj__hdf5_link(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group)
 {
     uint64_t version, flags, type = 0, skipped, length, address;
-    cj__h5_bytes name;
+    cj__h5_bytes name = {0};
     if (!cj__take_number(&message, 1, &version) || !cj__take_number(&message, 1, &flags) ||
         version != 1)
         return cj__hdf5_damaged("a link is of no known version");

@@ -7,7 +7,7 @@
 
 cj_status cj__hdf5_dataspace(cj__h5_bytes message, cj__hdf5_object *object)
 {
-    cj__h5_bytes head, lengths;
+    cj__h5_bytes head = {0}, lengths = {0};
     if (!cj__take_bytes(&message, 4, &head) || (head.at[0] != 1 && head.at[0] != 2))
         return cj__hdf5_damaged("the space of a dataset is of no known version");
     const int version = head.at[0], rank = head.at[1];
@@ -53,7 +53,7 @@ enum { FIXED_POINT = 0, FLOATING_POINT = 1, STRING = 3, ENUMERATION = 8, VARIABL
 
 cj_status cj__hdf5_datatype(cj__h5_bytes message, cj__hdf5_object *object)
 {
-    cj__h5_bytes head;
+    cj__h5_bytes head = {0};
     object->kind = CJ__HDF5_OTHER;
     if (!cj__take_bytes(&message, 8, &head))
         return cj__hdf5_damaged("a type is cut short");
@@ -83,7 +83,7 @@ cj_status cj__hdf5_datatype(cj__h5_bytes message, cj__hdf5_object *object)
 static cj_status read_chunks(cj__h5_bytes m, cj__hdf5_object *object)
 {
     uint64_t axes, place;
-    cj__h5_bytes lengths;
+    cj__h5_bytes lengths = {0};
     if (!cj__take_number(&m, 1, &axes) || !cj__take_number(&m, 8, &place) ||
         axes != (uint64_t)object->rank + 1 || !cj__take_bytes(&m, 4 * axes, &lengths))
         return cj__hdf5_damaged("the layout of chunks does not fit its dataset");
@@ -125,7 +125,7 @@ cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__h5_bytes m, cj__hdf5_object 
 cj_status cj__hdf5_filters(cj__h5_bytes m, cj__hdf5_object *object)
 {
     uint64_t version, count, id, name, numbers;
-    cj__h5_bytes skipped;
+    cj__h5_bytes skipped = {0};
     if (!cj__take_number(&m, 1, &version) || !cj__take_number(&m, 1, &count) ||
         (version != 1 && version != 2) || (version == 1 && !cj__take_bytes(&m, 6, &skipped)))
         return cj__hdf5_damaged("the filters of a dataset are of no known version");

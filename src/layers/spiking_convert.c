@@ -542,7 +542,8 @@ static cj_status check(const cj_spiking_convert_args *a, const cj_model *model, 
     if (!x)
         return cj__fail_missing(CJ__MADE_TENSOR, "cj_spiking_convert: the data");
     if (a->steps < 1 || a->steps > INT32_MAX)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_spiking_convert: %lld steps, needed are 1 to 2147483647",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_spiking_convert: %lld steps, needed are 1 to 2147483647",
                         (long long)a->steps);
     if (!(a->percentile > 0 && a->percentile <= 100))
         return cj__fail(

@@ -228,9 +228,8 @@ static cj_status check_numbers(const cj_model *model, const cj__train_state *sta
         CJ_TRY(check_finite(data->y[i], "target", i, batch, who));
         CJ_TRY(check_labels(model, state, data->y[i], i, batch, who));
     }
-    return data->sample_weight ?
-               check_finite(data->sample_weight, "sample weight", 0, batch, who) :
-               CJ_OK;
+    return data->sample_weight ? check_finite(data->sample_weight, "sample weight", 0, batch, who) :
+                                 CJ_OK;
 }
 
 cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data,

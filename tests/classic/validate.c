@@ -197,8 +197,8 @@ static void samples_that_are_not_in_memory_are_said_to_be_so(void **unused)
 {
     (void)unused;
     cj_folds *folds;
-    cj_dataset *data =
-        cj_dataset_from(.count = 20, .read = read_class, .x = {{CJ_F32}}, .y = {{CJ_I32}});
+    cj_dataset *data = cj_dataset_from(.count = 20, .read = read_class, .x = {{.dtype = CJ_F32}},
+                                       .y = {{.dtype = CJ_I32}});
     assert_int_equal(cj_k_fold(data, &folds, .stratified = true), CJ_UNSUPPORTED);
     assert_error_contains("not in memory");
     cj_release(data);

@@ -31,9 +31,9 @@ static cj_status numbers(void *context, const cj_sample_read *s)
 
 static cj_dataset *numbered(int64_t count, bool weighted)
 {
-    cj_dataset *data =
-        cj_dataset_from(.count = count, .read = numbers, .free = count_free,
-                        .x = {{CJ_F32, CJ_SHAPE(2)}}, .y = {{CJ_I32}}, .weighted = weighted);
+    cj_dataset *data = cj_dataset_from(.count = count, .read = numbers, .free = count_free,
+                                       .x = {{CJ_F32, CJ_SHAPE(2)}}, .y = {{.dtype = CJ_I32}},
+                                       .weighted = weighted);
     assert_non_null(data);
     return data;
 }
@@ -309,8 +309,9 @@ static cj_status broken(void *context, const cj_sample_read *s)
 static void the_first_failure_is_told(void **state)
 {
     (void)state;
-    cj_dataset *memory, *data = cj_dataset_from(.count = SAMPLES, .read = broken,
-                                                .x = {{CJ_F32, CJ_SHAPE(2)}}, .y = {{CJ_I32}});
+    cj_dataset *memory,
+        *data = cj_dataset_from(.count = SAMPLES, .read = broken, .x = {{CJ_F32, CJ_SHAPE(2)}},
+                                .y = {{.dtype = CJ_I32}});
     cj__reader *reader;
     cj__batch b;
     for (int i = 0; i < 20; i++) {
@@ -341,8 +342,8 @@ static void wrong_arguments_are_refused(void **state)
     assert_null(cj_dataset_from(.count = 3, .read = numbers, .free = count_free,
                                 .x = {{CJ_F32, {3, {2, 0, 1}}}}));
     assert_error_contains("shape");
-    assert_null(
-        cj_dataset_from(.count = 3, .read = numbers, .free = count_free, .x = {{CJ_STRING}}));
+    assert_null(cj_dataset_from(.count = 3, .read = numbers, .free = count_free,
+                                .x = {{.dtype = CJ_STRING}}));
     assert_null(cj_dataset_from(.count = INT64_MAX / 4, .read = numbers, .free = count_free,
                                 .x = {{CJ_F64, CJ_SHAPE(1000)}}));
     assert_int_equal(freed, 7);
@@ -407,7 +408,7 @@ static void texts_go_through_a_chain(void **state)
 static cj_status make_and_read(void *context)
 {
     cj_dataset *data = cj_dataset_from(.count = 9, .read = numbers, .x = {{CJ_F32, CJ_SHAPE(2)}},
-                                       .y = {{CJ_I32}}, .weighted = true);
+                                       .y = {{.dtype = CJ_I32}}, .weighted = true);
     cj_dataset *memory = NULL;
     (void)context;
     data = cj_dataset_cache(cj_dataset_map(cj_dataset_shuffle(cj_dataset_take(data, 7)),

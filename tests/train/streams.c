@@ -28,7 +28,7 @@ static cj_dataset *streamed(bool changing)
     static int yes;
     cj_dataset *data =
         cj_dataset_from(.count = SAMPLES, .read = read_row, .context = changing ? &yes : NULL,
-                        .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{CJ_I32}});
+                        .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{.dtype = CJ_I32}});
     assert_non_null(data);
     return data;
 }
@@ -158,7 +158,7 @@ static void bad_samples_are_refused(void **state)
     cj_results *results = NULL;
     int yes;
     cj_dataset *data = cj_dataset_from(.count = SAMPLES, .read = read_bad_label, .context = &yes,
-                                       .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{CJ_I32}});
+                                       .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{.dtype = CJ_I32}});
     cj_dataset *early, *late, *last;
     cj_model *model = made();
     assert_int_equal(cj_fit(model, data, .batch_size = 8, .shuffle = false), CJ_INVALID_ARGUMENT);
@@ -218,7 +218,7 @@ static void waiting_is_told(void **state)
 {
     (void)state;
     cj_dataset *slow = cj_dataset_from(.count = SAMPLES, .read = read_slowly, .one_thread = true,
-                                       .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{CJ_I32}});
+                                       .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{.dtype = CJ_I32}});
     cj_model *model = made();
     const cj_callback_methods methods = {.size = sizeof methods, .epoch_end = look_at_wait};
     FILE *stream = tmpfile();
@@ -256,8 +256,9 @@ static cj_status read_image(void *context, const cj_sample_read *s)
 static void layers_change_samples(void **state)
 {
     (void)state;
-    cj_dataset *images = cj_dataset_from(.count = 40, .read = read_image,
-                                         .x = {{CJ_U8, CJ_SHAPE(3, 4, 1)}}, .y = {{CJ_I32}});
+    cj_dataset *images =
+        cj_dataset_from(.count = 40, .read = read_image, .x = {{CJ_U8, CJ_SHAPE(3, 4, 1)}},
+                        .y = {{.dtype = CJ_I32}});
     cj_dataset *data = cj_take(cj_dataset_augment(
         images, cj_sequential(cj_random_flip("horizontal", .seed = 3), cj_rescaling(2))));
     assert_non_null(data);
