@@ -71,6 +71,14 @@ const float *cj__nir_elements(const cj_layer *layer, const char *name);
 // "dense: <sentence>", CJ_UNSUPPORTED.
 cj_status cj__nir_cannot(const cj_layer *layer, const char *format, ...) CJ_PRINTF(2, 3);
 
+// A layer's node; `x` is what comes to it, `y` has the shape of what comes out (nir_save_layers.c).
+cj_status cj__nir_save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
+                             cj__nir_value *y);
+bool cj__nir_is_neuron(const cj_layer *layer);
+// A convolution over time whose kernels are 1 in one place, with zeros before the first step alone.
+cj_status cj__nir_save_delays(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
+                              cj__nir_value *y);
+cj_status cj__nir_save_zeros_before(cj_layer *layer, const cj__nir_value *x, cj__nir_value *y);
 // nir_save_neurons.c
 cj_status cj__nir_save_neuron(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
                               cj__nir_value *y);
