@@ -352,7 +352,7 @@ static cj_status add_delay(cj__nir_saver *s, const cj_layer *layer, const cj__ni
 
 // A convolution over time whose kernels are 1 in one place: delays that differ.
 cj_status cj__nir_save_delays(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
-                             cj__nir_value *y)
+                              cj__nir_value *y)
 {
     const cj_depthwise_conv1d_args *a = layer->args;
     const float *kernel = cj__nir_elements(layer, "kernel");
@@ -407,7 +407,7 @@ static bool passes(const cj_layer *layer)
 
 // A layer's node; `x` is what comes to it, `y` has the shape of what comes out.
 cj_status cj__nir_save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
-                            cj__nir_value *y)
+                             cj__nir_value *y)
 {
     const cj__layer_kind *k = layer->kind;
     if (passes(layer)) {
@@ -442,5 +442,5 @@ cj_status cj__nir_save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_va
     if (k == &cj__layer_delay)
         return add_delay(s, layer, x, y, &((const cj_delay_args *)layer->args)->steps, false);
     return cj__nir_is_neuron(layer) ? cj__nir_save_neuron(s, layer, x, y) :
-                              cj__nir_cannot(layer, "NIR has no such node");
+                                      cj__nir_cannot(layer, "NIR has no such node");
 }
