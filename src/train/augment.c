@@ -45,6 +45,18 @@ static void free_augmenting(cj__source *source)
     cj__chain_free(source);
 }
 
+// An output of another number of rows than there are samples would not fit into its place.
+static cj_status check_rows(const cj_model *model, const cj_shape *shape)
+{
+    char text[CJ_MAX_RANK * 24];
+    return shape->rank > 0 && shape->dims[0] == CJ_BATCH ?
+               CJ_OK :
+               cj__fail(CJ_SHAPE_MISMATCH,
+                        "the output of model \"%s\" has shape %s, which is not one row a sample",
+                        cj_layer_name(cj_model_layer(model)),
+                        cj_shape_text(shape, text, sizeof text));
+}
+
 // The function of a sample and its number; `type` becomes that of the result.
 static cj_status make_function(cj_model *model, cj__type *type, cj_function **function)
 {
@@ -62,6 +74,8 @@ static cj_status make_function(cj_model *model, cj__type *type, cj_function **fu
     cj_symbol *x = inputs[0] ? cj__cast(&trace.build, inputs[0], needed[0].dtype) : NULL;
     cj_status status =
         x && inputs[1] ? cj__model_trace(model, &trace, &x, outputs) : trace.build.status;
+    if (status == CJ_OK)
+        status = check_rows(model, &cj__symbol_type(outputs[0].symbol)->shape);
     if (status == CJ_OK) {
         const cj__type *made = cj__symbol_type(outputs[0].symbol);
         type->dtype = made->dtype;

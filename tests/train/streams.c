@@ -301,6 +301,10 @@ static void layers_change_samples(void **state)
     assert_error_contains("kernel 9x9");
     assert_null(cj_dataset_augment(data, cj_sequential(cj_input(4, 4, 1), cj_flatten())));
     assert_error_contains("needs (None, 4, 4, 1)");
+    cj_symbol *x = cj_input_symbol(3, 4, 1);
+    cj_symbol *sum = cj_op_reduce_sum(x, (const int[]){0}, 1);
+    assert_null(cj_dataset_augment(data, cj_functional(.inputs = {x}, .outputs = {sum})));
+    assert_error_contains("not one row a sample");
     cj_release(data);
 }
 
