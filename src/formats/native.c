@@ -46,15 +46,21 @@ static cj_status add_notes(cj__json *b, const cj_model *model, json_t *metadata)
     return notes ? add_json(b, metadata, "notes", notes) : b->status;
 }
 
+// What every file says of itself.
+static void add_format(cj__json *b, json_t *metadata)
+{
+    cj__json_set(b, metadata, "format", cj__json_text(b, "cajal"));
+    cj__json_set(b, metadata, "version", cj__json_text(b, layout_version));
+    cj__json_set(b, metadata, "cajal_version", cj__json_text(b, CJ_VERSION));
+}
+
 static cj_status describe(cj_model *model, cj__train_state *state, json_t *metadata)
 {
     cj__json b = {0};
     json_t *object = NULL;
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, cj__model_seed(model));
-    cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
-    cj__json_set(&b, metadata, "version", cj__json_text(&b, layout_version));
-    cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
+    add_format(&b, metadata);
     cj__json_set(&b, metadata, "seed", cj__json_text(&b, seed));
     CJ_TRY(b.status);
     CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
@@ -139,18 +145,13 @@ static cj__train_state *compiled_state(const cj_model *model)
     return state && state->settings.optimizer ? state : NULL;
 }
 
-static cj_status save(cj_model *model, cj__sink *sink)
+// The weights, and with `state` what training has beside them.
+static cj_status write_tensors(cj_model *model, cj__train_state *state, json_t *metadata,
+                               cj__sink *sink)
 {
-    cj__train_state *state = compiled_state(model);
-    cj__json b = {0};
     cj__weights weights = {0};
     tensor_list list = {0};
-    json_t *metadata = cj__json_object(&b);
-    cj_status status = b.status;
-    if (status == CJ_OK)
-        status = describe(model, state, metadata);
-    if (status == CJ_OK)
-        status = cj__weights_collect(&weights, cj_model_layer(model));
+    cj_status status = cj__weights_collect(&weights, cj_model_layer(model));
     if (status == CJ_OK && state && weights.count != 0)
         status = cj__state_prepare(model, state);
     if (status == CJ_OK)
@@ -160,6 +161,19 @@ static cj_status save(cj_model *model, cj__sink *sink)
                                      sink);
     tensors_free(&list);
     cj__weights_free(&weights);
+    return status;
+}
+
+static cj_status save(cj_model *model, cj__sink *sink)
+{
+    cj__train_state *state = compiled_state(model);
+    cj__json b = {0};
+    json_t *metadata = cj__json_object(&b);
+    cj_status status = b.status;
+    if (status == CJ_OK)
+        status = describe(model, state, metadata);
+    if (status == CJ_OK)
+        status = write_tensors(model, state, metadata, sink);
     json_decref(metadata);
     return status;
 }
@@ -167,22 +181,10 @@ static cj_status save(cj_model *model, cj__sink *sink)
 static cj_status save_weights(cj_model *model, cj__sink *sink)
 {
     cj__json b = {0};
-    cj__weights weights = {0};
-    tensor_list list = {0};
     json_t *metadata = cj__json_object(&b);
-    cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
-    cj__json_set(&b, metadata, "version", cj__json_text(&b, layout_version));
-    cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
-    cj_status status = b.status;
-    if (status == CJ_OK)
-        status = cj__weights_collect(&weights, cj_model_layer(model));
-    if (status == CJ_OK)
-        status = list_tensors(&weights, NULL, &list);
-    if (status == CJ_OK)
-        status = cj__container_write(&(cj__contents){list.names, list.items, list.count, metadata},
-                                     sink);
-    tensors_free(&list);
-    cj__weights_free(&weights);
+    add_format(&b, metadata);
+    const cj_status status =
+        b.status == CJ_OK ? write_tensors(model, NULL, metadata, sink) : b.status;
     json_decref(metadata);
     return status;
 }
