@@ -127,7 +127,7 @@ static cj_status find_in_heap(cj__hdf5 *file, uint64_t address, uint32_t index,
     return cj__hdf5_damaged("a text is missing in its heap");
 }
 
-// The bytes of a text, without what fills it up.
+// The bytes of a text up to its end, or to the first 0: what follows one is none of it.
 static cj_status text_at(cj__hdf5 *file, const cj__hdf5_object *object,
                          const unsigned char *element, cj__h5_bytes *text)
 {
@@ -142,8 +142,9 @@ static cj_status text_at(cj__hdf5 *file, const cj__hdf5_object *object,
             return cj__hdf5_damaged("a text is cut short");
         text->size = length;
     }
-    while (text->size > 0 && (text->at[text->size - 1] == 0))
-        text->size--;
+    const unsigned char *end = text->size > 0 ? memchr(text->at, 0, (size_t)text->size) : NULL;
+    if (end)
+        text->size = (uint64_t)(end - text->at);
     return cj__is_utf8((const char *)text->at, (size_t)text->size) ?
                CJ_OK :
                cj__fail(CJ_BAD_FILE, "\"%s\" has a text that is not UTF-8", object->name);

@@ -175,6 +175,27 @@ static void what_is_written_is_read_back(void **state)
     cj__free(sink.bytes);
 }
 
+// What follows the first 0 of a text is none of it, and does not move the texts after it.
+static void a_text_ends_at_its_first_0(void **state)
+{
+    cj__hdf5 file;
+    char **texts;
+    cj__sink sink = {0};
+    (void)state;
+    assert_int_equal(write_sample(&sink), CJ_OK);
+    for (size_t i = 0; i + 9 <= sink.used; i++)
+        if (memcmp((const char *)sink.bytes + i, "long text", 9) == 0)
+            ((char *)sink.bytes)[i + 4] = 0;
+    const cj__input input = cj__input_memory(sink.bytes, sink.used);
+    assert_int_equal(cj__hdf5_open(&file, &input), CJ_OK);
+    assert_int_equal(cj__hdf5_texts(&file, in(&file, "inner", "texts"), &texts), CJ_OK);
+    assert_string_equal(texts[1], "long");
+    assert_string_equal(texts[3], "é");
+    cj__free(texts[0]), cj__free(texts);
+    cj__hdf5_close(&file);
+    cj__free(sink.bytes);
+}
+
 // For the eyes of libhdf5: CAJAL_HDF5_SAMPLE names a file to write, which h5py then opens.
 static void a_sample_is_written_where_it_is_asked_for(void **state)
 {
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test(texts_of_both_kinds_are_read),
         cmocka_unit_test(later_formats_are_read_or_called_by_name),
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(a_text_ends_at_its_first_0),
         cmocka_unit_test(a_sample_is_written_where_it_is_asked_for),
         cmocka_unit_test(a_file_that_is_cut_short_anywhere_is_refused),
         cmocka_unit_test(a_file_that_is_changed_anywhere_does_no_harm),
