@@ -37,7 +37,7 @@ CJ_API void cj_load_npy_defaults(cj_load_npy_args *args);
  * (U and S) become CJ_STRING in UTF-8.
  *
  * `*tensor` receives a new tensor, to be released. CJ_INVALID_ARGUMENT (NULL), CJ_NOT_FOUND, CJ_IO,
- * CJ_BAD_FILE (no such file, a header that means nothing, fewer bytes than it tells, an uint64 above
+ * CJ_BAD_FILE (no .npy file, a header that means nothing, fewer bytes than it tells, an uint64 above
  * 2^63 - 1), CJ_UNSUPPORTED (complex numbers, times, records, Python objects, more than 8 axes),
  * CJ_OUT_OF_MEMORY.
  */
@@ -73,8 +73,9 @@ CJ_API cj_status cj_npz_names(const char *path, cj_tensor **names);
  */
 CJ_API cj_status cj_map_idx(const char *path, cj_tensor **tensor);
 /**
- * cj_load_cifar10(), by mapping the files: nothing is read before it is used. The data sets are
- * streamed (streams.h). Labels are checked by what trains. With its statuses, such as CJ_NOT_FOUND.
+ * cj_load_cifar10(), by mapping the files: nothing is read before it is used. The training data, of
+ * several files, are streamed (streams.h). Labels are checked by what trains. With its statuses, such
+ * as CJ_NOT_FOUND.
  */
 CJ_API cj_status cj_map_cifar10(cj_dataset **train, cj_dataset **test);
 

@@ -10,7 +10,7 @@ typedef struct cj__mapping {
 } cj__mapping;
 
 // Maps a whole regular file. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE for an empty one, CJ_OUT_OF_MEMORY,
-// CJ_UNSUPPORTED where the system maps no files.
+// CJ_UNSUPPORTED for one larger than the machine can address.
 cj_status cj__mapping_open(const char *path, cj__mapping *mapping);
 void cj__mapping_close(cj__mapping *mapping); // fine on {0}
 

@@ -205,3 +205,16 @@ bool cj__is_utf8(const char *bytes, size_t length)
     }
     return true;
 }
+
+size_t cj__utf8_put(uint32_t c, char *to)
+{
+    if (c < 0x80) {
+        *to = (char)c;
+        return 1;
+    }
+    const size_t length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; c >>= 6)
+        to[i] = (char)(unsigned char)(0x80 | (c & 63));
+    to[0] = (char)(unsigned char)((0xf00 >> length & 0xff) | c);
+    return length;
+}

@@ -33,6 +33,9 @@ void cj__snake_case(const char *camel, char *snake, size_t size);
 // Whether `length` bytes are UTF-8 (RFC 3629: no surrogates, nothing overlong) without a byte 0.
 bool cj__is_utf8(const char *bytes, size_t length);
 
+// Writes a character (no surrogate, at most 0x10ffff) as UTF-8; returns how many bytes, 1 to 4.
+size_t cj__utf8_put(uint32_t character, char *to);
+
 // Numbers with a point, whatever the program's locale is. Parsing takes all that strtod does but
 // NaN, and nothing after it but spaces; writing gives the shortest text that reads back the same,
 // into `text`, and returns it.

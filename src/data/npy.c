@@ -135,22 +135,6 @@ static cj_status read_numbers(const cj__input *input, const char *path, const cj
 
 // ---- Texts ----
 
-// Appends a character as UTF-8.
-static void add_character(cj__text *text, uint32_t c)
-{
-    char bytes[4];
-    size_t length = 1;
-    if (c < 0x80) {
-        bytes[0] = (char)c;
-    } else {
-        length = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        for (size_t i = length; i-- > 1; c >>= 6)
-            bytes[i] = (char)(unsigned char)(0x80 | (c & 63));
-        bytes[0] = (char)(unsigned char)((0xf00 >> length & 0xff) | c);
-    }
-    cj__text_add_bytes(text, bytes, length);
-}
-
 // Appends one element, without the zeros that fill it up.
 static cj_status add_text(const unsigned char *from, const char *path, const cj__npy_dtype *d,
                           cj__text *text)
@@ -162,13 +146,14 @@ static cj_status add_text(const unsigned char *from, const char *path, const cj_
         length--;
     for (size_t i = 0; i < length; i++) {
         const uint64_t c = bits_of(from + i * width, &one);
+        char bytes[4];
         if (width == 1)
             cj__text_add_bytes(text, (const char *)from + i, 1);
         else if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
             return cj__fail(CJ_BAD_FILE, "%s: a text has %llx, which is no character", path,
                             (unsigned long long)c);
         else
-            add_character(text, (uint32_t)c);
+            cj__text_add_bytes(text, bytes, cj__utf8_put((uint32_t)c, bytes));
     }
     return cj__text_status(text);
 }
@@ -301,24 +286,22 @@ cj_status cj_load_npy_with(const char *path, cj_tensor **tensor, const cj_load_n
 
 // ---- Writing ----
 
+// The dtype without the order of bytes.
 static const char *descr_of(cj_dtype dtype)
 {
-    const uint16_t one = 1;
-    unsigned char little;
-    memcpy(&little, &one, 1);
     switch (dtype) {
     case CJ_F64:
-        return little ? "<f8" : ">f8";
+        return "f8";
     case CJ_I32:
-        return little ? "<i4" : ">i4";
+        return "i4";
     case CJ_I64:
-        return little ? "<i8" : ">i8";
+        return "i8";
     case CJ_U8:
-        return "|u1";
+        return "u1";
     case CJ_BOOL:
-        return "|b1";
+        return "b1";
     default:
-        return little ? "<f4" : ">f4";
+        return "f4";
     }
 }
 
@@ -327,29 +310,23 @@ static cj_status write_header(const cj_tensor *tensor, FILE *stream)
 {
     enum { LINE = 64, PREFIX = 10 };
     cj__text text = {0};
-    cj__text_add(&text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                 descr_of(tensor->dtype));
+    cj__text_add(&text, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
+                 cj_dtype_size(tensor->dtype) == 1 ? '|' : CJ__NPY_ORDER, descr_of(tensor->dtype));
     for (int i = 0; i < tensor->shape.rank; i++)
         cj__text_add(&text, "%s%lld", i > 0 ? ", " : "", (long long)tensor->shape.dims[i]);
     cj__text_add(&text, "%s), }", tensor->shape.rank == 1 ? "," : "");
     while ((text.length + PREFIX + 1) % LINE != 0 && !text.failed)
         cj__text_add_bytes(&text, " ", 1);
     cj__text_add_bytes(&text, "\n", 1);
-    CJ_TRY(cj__text_status(&text));
-    const unsigned char prefix[PREFIX] = {0x93,
-                                          'N',
-                                          'U',
-                                          'M',
-                                          'P',
-                                          'Y',
-                                          1,
-                                          0,
-                                          (unsigned char)(text.length & 255),
-                                          (unsigned char)(text.length >> 8)};
-    fwrite(prefix, 1, PREFIX, stream);
-    fwrite(text.data, 1, text.length, stream);
+    const cj_status status = cj__text_status(&text);
+    if (status == CJ_OK) {
+        fwrite("\x93NUMPY\1\0", 1, PREFIX - 2, stream);
+        putc((int)(text.length & 255), stream);
+        putc((int)(text.length >> 8), stream);
+        fwrite(text.data, 1, text.length, stream);
+    }
     cj__text_free(&text);
-    return CJ_OK;
+    return status;
 }
 
 cj_status cj_save_npy(const cj_tensor *tensor, const char *path)

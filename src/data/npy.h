@@ -6,6 +6,9 @@
 #include "base/input.h"
 #include <cajal/arrays.h>
 
+// This machine's order of bytes, as NumPy writes it.
+enum { CJ__NPY_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>' };
+
 // How elements lie in a file.
 typedef struct cj__npy_dtype {
     char kind;   // as NumPy calls it: b, i, u, f, U, S

@@ -96,14 +96,6 @@ static cj_status read_shape(cursor *c, cj_shape *shape)
     return CJ_OK;
 }
 
-static bool little_endian(void)
-{
-    const uint16_t one = 1;
-    unsigned char first;
-    memcpy(&first, &one, 1);
-    return first == 1;
-}
-
 static cj_status read_descr(cursor *c, cj__npy_dtype *dtype)
 {
     char text[WORD_MAX];
@@ -119,13 +111,13 @@ static cj_status read_descr(cursor *c, cj__npy_dtype *dtype)
     int64_t size = 0;
     const bool sized = take_length(&number, &size) && number.at == number.end && size < 1 << 30;
     dtype->size = (size_t)size * (dtype->kind == 'U' ? 4 : 1);
-    dtype->swapped =
-        dtype->size > 1 && dtype->kind != 'S' && order == (little_endian() ? '>' : '<');
+    dtype->swapped = dtype->size > 1 && dtype->kind != 'S' && (order == '<' || order == '>') &&
+                     order != CJ__NPY_ORDER;
     const bool read = (dtype->kind == 'b' && size == 1) ||
                       (dtype->kind && strchr("iu", dtype->kind) &&
                        (size == 1 || size == 2 || size == 4 || size == 8)) ||
                       (dtype->kind == 'f' && (size == 2 || size == 4 || size == 8)) ||
-                      dtype->kind == 'U' || dtype->kind == 'S';
+                      ((dtype->kind == 'U' || dtype->kind == 'S') && size > 0);
     if (sized && read)
         return CJ_OK;
     if (dtype->kind && strchr("?bBiufcmMOSUVa", dtype->kind))

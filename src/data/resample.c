@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const double pi = 3.14159265358979323846, beta = 5;
-enum { WIDTH = 10, FILTER_MAX = 1 << 22, RATE_MAX = 10000000 };
+enum { WIDTH = 10, FILTER_MAX = 1 << 22 };
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -82,6 +82,11 @@ int64_t cj__resampled(int64_t frames, int64_t rate, int64_t new_rate)
     return frames / down * up + (frames % down * up + down - 1) / down;
 }
 
+int64_t cj__resample_reach(const cj__resampler *r, int64_t count)
+{
+    return count < 1 ? 0 : ((count - 1) * r->down + r->half) / r->up + 1;
+}
+
 void cj__resample_sound(const cj__resampler *r, const float *from, int64_t frames, int channels,
                         float *to, int64_t count)
 {
@@ -109,10 +114,10 @@ cj_status cj_resample(const cj_tensor *sound, int64_t rate, int64_t new_rate, cj
         return sound ? cj__fail_null("cj_resample: the place for the sound") :
                        cj__fail_missing(CJ__MADE_TENSOR, "cj_resample: the sound");
     *resampled = NULL;
-    if (rate < 1 || new_rate < 1 || rate > RATE_MAX || new_rate > RATE_MAX)
+    if (rate < 1 || new_rate < 1 || rate > CJ__RATE_MAX || new_rate > CJ__RATE_MAX)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_resample: from %lld to %lld Hz, each needs 1 to %d", (long long)rate,
-                        (long long)new_rate, RATE_MAX);
+                        (long long)new_rate, CJ__RATE_MAX);
     if (sound->shape.rank < 1 || sound->shape.rank > 2 || cj_tensor_count(sound) < 1 ||
         (sound->shape.rank == 2 && sound->shape.dims[1] > INT32_MAX))
         return cj__fail(CJ_SHAPE_MISMATCH,

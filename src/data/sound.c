@@ -9,8 +9,6 @@
 
 CJ__DEFAULTS(load_wav, LOAD_WAV)
 
-enum { RATE_MAX = 10000000 };
-
 int64_t cj__sound_frames(const cj__wav *wav, const cj__sound_wanted *wanted)
 {
     if (wanted->length > 0)
@@ -29,30 +27,31 @@ static void mix_down(float *sound, int64_t frames, int channels)
     }
 }
 
-// All of the file that is needed, with its own rate. The caller frees.
-static cj_status read_own_rate(const cj__wav *wav, bool mono, float **sound)
+// The first `frames` frames of the file, with its own rate. The caller frees.
+static cj_status read_own_rate(const cj__wav *wav, int64_t frames, bool mono, float **sound)
 {
-    *sound = cj__new((size_t)(wav->frames * wav->channels) + 1, sizeof **sound);
+    *sound = cj__new((size_t)(frames * wav->channels) + 1, sizeof **sound);
     if (!*sound)
         return CJ_OUT_OF_MEMORY;
-    CJ_TRY(cj__wav_read(wav, wav->frames, *sound));
+    CJ_TRY(cj__wav_read(wav, frames, *sound));
     if (mono)
-        mix_down(*sound, wav->frames, wav->channels);
+        mix_down(*sound, frames, wav->channels);
     return CJ_OK;
 }
 
-static cj_status read_resampled(const cj__wav *wav, const cj__sound_wanted *wanted, float *to)
+// The first `count` frames at another rate.
+static cj_status read_resampled(const cj__wav *wav, const cj__sound_wanted *wanted, int64_t count,
+                                float *to)
 {
     cj__resampler r = {0};
     float *sound = NULL;
-    const int64_t frames = cj__sound_frames(wav, wanted),
-                  there = cj__resampled(wav->frames, wav->rate, wanted->rate);
-    const int channels = wanted->mono ? 1 : wav->channels;
-    cj_status status = read_own_rate(wav, wanted->mono, &sound);
+    cj_status status = cj__resampler_open(&r, wav->rate, wanted->rate);
+    const int64_t reached = status == CJ_OK ? cj__resample_reach(&r, count) : 0,
+                  frames = reached < wav->frames ? reached : wav->frames;
     if (status == CJ_OK)
-        status = cj__resampler_open(&r, wav->rate, wanted->rate);
+        status = read_own_rate(wav, frames, wanted->mono, &sound);
     if (status == CJ_OK)
-        cj__resample_sound(&r, sound, wav->frames, channels, to, there < frames ? there : frames);
+        cj__resample_sound(&r, sound, frames, wanted->mono ? 1 : wav->channels, to, count);
     cj__resampler_close(&r);
     cj__free(sound);
     return status;
@@ -60,18 +59,21 @@ static cj_status read_resampled(const cj__wav *wav, const cj__sound_wanted *want
 
 cj_status cj__sound_read(const cj__wav *wav, const cj__sound_wanted *wanted, float *to)
 {
-    const int64_t frames = cj__sound_frames(wav, wanted);
+    const bool resampled = wanted->rate > 0 && wanted->rate != wav->rate;
+    const int64_t frames = cj__sound_frames(wav, wanted),
+                  there =
+                      resampled ? cj__resampled(wav->frames, wav->rate, wanted->rate) : wav->frames,
+                  count = there < frames ? there : frames;
     const int channels = wanted->mono ? 1 : wav->channels;
-    memset(to, 0, (size_t)(frames * channels) * sizeof *to);
-    if (wanted->rate > 0 && wanted->rate != wav->rate)
-        return read_resampled(wav, wanted, to);
-    const int64_t there = wav->frames < frames ? wav->frames : frames;
+    memset(to + count * channels, 0, (size_t)((frames - count) * channels) * sizeof *to);
+    if (resampled)
+        return read_resampled(wav, wanted, count, to);
     if (!wanted->mono || wav->channels == 1)
-        return cj__wav_read(wav, there, to);
+        return cj__wav_read(wav, count, to);
     float *sound = NULL;
-    const cj_status status = read_own_rate(wav, true, &sound);
+    const cj_status status = read_own_rate(wav, count, true, &sound);
     if (status == CJ_OK)
-        memcpy(to, sound, (size_t)there * sizeof *to);
+        memcpy(to, sound, (size_t)count * sizeof *to);
     cj__free(sound);
     return status;
 }
@@ -86,12 +88,12 @@ cj_status cj_load_wav_with(const char *path, cj_tensor **sound, int64_t *rate,
                                     "cj_load_wav: the file's name");
     *sound = NULL;
     CJ_TRY(cj__args_read("cj_load_wav", args, &load_wav_defaults, sizeof given, &given));
-    if (given.sample_rate < 0 || given.sample_rate > RATE_MAX || given.length < 0)
+    if (given.sample_rate < 0 || given.sample_rate > CJ__RATE_MAX || given.length < 0)
         return cj__fail(
             CJ_INVALID_ARGUMENT,
             "cj_load_wav: sample_rate %lld and length %lld, needed are 0 to %d and 0 or "
             "more",
-            (long long)given.sample_rate, (long long)given.length, RATE_MAX);
+            (long long)given.sample_rate, (long long)given.length, CJ__RATE_MAX);
     const cj__sound_wanted wanted = {given.sample_rate, given.length, given.mono};
     CJ_TRY(cj__wav_open(path, &wav));
     cj_status status = cj_tensor_new(

@@ -10,7 +10,6 @@
 
 CJ__DEFAULTS(load_sound_folder, LOAD_SOUND_FOLDER)
 
-enum { RATE_MAX = 10000000 };
 static const char who[] = "cj_load_sound_folder";
 
 typedef struct sounds {
@@ -21,14 +20,13 @@ typedef struct sounds {
     int channels; // of each sound
 } sounds;
 
-// Opens a file and sees that it is as the others are.
+// Opens a file and sees that it has the channels that it had. Its length is made what is wanted.
 static cj_status open_sound(const sounds *s, int64_t index, cj__wav *wav)
 {
     const char *path = s->files.paths.items[index];
     CJ_TRY(cj__wav_open(path, wav));
     const int channels = s->wanted.mono ? 1 : wav->channels;
-    const int64_t frames = cj__sound_frames(wav, &s->wanted);
-    if (channels == s->channels && (frames == s->wanted.length || s->wanted.length == 0))
+    if (channels == s->channels)
         return CJ_OK;
     cj__wav_close(wav);
     return cj__fail(CJ_SHAPE_MISMATCH, "%s: %d channels, the first file has %d", path, channels,
@@ -58,13 +56,11 @@ static void free_sounds(cj__source *source)
 // Looks at the headers of all files: their channels and, where no length is asked for, their lengths.
 static cj_status look_at_all(const cj__files *files, cj__sound_wanted *wanted, int *channels)
 {
-    const bool any_length = wanted->length == 0;
+    const cj__sound_wanted asked = *wanted;
     for (int64_t i = 0; i < files->paths.count; i++) {
         cj__wav wav;
         CJ_TRY(cj__wav_open(files->paths.items[i], &wav));
-        cj__sound_wanted own = *wanted;
-        own.length = any_length ? 0 : wanted->length;
-        const int64_t frames = cj__sound_frames(&wav, &own);
+        const int64_t frames = cj__sound_frames(&wav, &asked);
         const int found = wanted->mono ? 1 : wav.channels;
         cj__wav_close(&wav);
         if (i == 0) {
@@ -111,12 +107,12 @@ static cj_status make_set(const cj__files *files, int64_t begin, int64_t count, 
 
 static cj_status check(const cj_load_sound_folder_args *a, cj_dataset **validation)
 {
-    if (a->sample_rate < 0 || a->sample_rate > RATE_MAX || a->output_sequence_length < 0)
+    if (a->sample_rate < 0 || a->sample_rate > CJ__RATE_MAX || a->output_sequence_length < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: sample_rate %lld and output_sequence_length %lld, needed are 0 to %d "
                         "and 0 or more",
                         who, (long long)a->sample_rate, (long long)a->output_sequence_length,
-                        RATE_MAX);
+                        CJ__RATE_MAX);
     if (!(a->validation_split >= 0 && a->validation_split < 1))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: validation_split %g, it needs 0 to below 1", who,
                         a->validation_split);

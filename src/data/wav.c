@@ -45,8 +45,8 @@ static cj_status read_format(cj__wav *w, uint64_t at, uint64_t size)
         return cj__fail(CJ_UNSUPPORTED,
                         "%s: sound of format %u; whole numbers (1) and floats (3) are read", path,
                         tag);
-    if (channels < 1 || w->rate < 1 || w->rate > 10000000 || align % channels != 0 || bits < 1 ||
-        bits > align / channels * 8)
+    if (channels < 1 || w->rate < 1 || w->rate > CJ__RATE_MAX || align % channels != 0 ||
+        bits < 1 || bits > align / channels * 8)
         return cj__fail(CJ_BAD_FILE,
                         "%s: %u channels of %u bits in %u bytes at %lld Hz contradict each other",
                         path, channels, bits, align, (long long)w->rate);

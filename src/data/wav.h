@@ -5,6 +5,8 @@
 #include "base/input.h"
 #include <cajal/sounds.h>
 
+enum { CJ__RATE_MAX = 10000000 }; // Hz
+
 typedef struct cj__wav {
     cj__input input;
     int64_t frames, rate; // samples of each channel; Hz
@@ -44,6 +46,8 @@ cj_status cj__resampler_open(cj__resampler *r, int64_t rate, int64_t new_rate);
 void cj__resampler_close(cj__resampler *r);
 // The samples that `frames` samples become.
 int64_t cj__resampled(int64_t frames, int64_t rate, int64_t new_rate);
+// How many frames the first `count` resampled ones are made of, at most.
+int64_t cj__resample_reach(const cj__resampler *r, int64_t count);
 // The first `count` resampled frames of `from`, both with `channels` channels.
 void cj__resample_sound(const cj__resampler *r, const float *from, int64_t frames, int channels,
                         float *to, int64_t count);

@@ -66,26 +66,6 @@ static cj_status read_hex(reader *r, uint32_t *unit)
     return CJ_OK;
 }
 
-static char *put_utf8(char *to, uint32_t code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-    } else if (code < 0x800) {
-        *to++ = (char)(0xC0 | code >> 6);
-        *to++ = (char)(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        *to++ = (char)(0xE0 | code >> 12);
-        *to++ = (char)(0x80 | (code >> 6 & 0x3F));
-        *to++ = (char)(0x80 | (code & 0x3F));
-    } else {
-        *to++ = (char)(0xF0 | code >> 18);
-        *to++ = (char)(0x80 | (code >> 12 & 0x3F));
-        *to++ = (char)(0x80 | (code >> 6 & 0x3F));
-        *to++ = (char)(0x80 | (code & 0x3F));
-    }
-    return to;
-}
-
 // The character of \uXXXX, or of the two that make a surrogate pair.
 static cj_status read_escaped_unit(reader *r, char **to)
 {
@@ -103,7 +83,7 @@ static cj_status read_escaped_unit(reader *r, char **to)
     }
     if (code >= 0xD800 && code <= 0xDFFF)
         return bad(r, "half a surrogate pair");
-    *to = put_utf8(*to, code);
+    *to += cj__utf8_put(code, *to);
     return CJ_OK;
 }
 

@@ -123,6 +123,19 @@ static void what_is_no_tensor_is_refused(void **state)
     }
 }
 
+// A header that claims many texts of no bytes: NumPy writes at least one. They would fill memory.
+static void texts_of_no_bytes_are_refused(void **state)
+{
+    static const char file[] =
+        "\x93NUMPY\1\0\x45\0{'descr': '|S0', 'fortran_order': False, 'shape': (100000000000,), }\n";
+    (void)state;
+    cj_tensor *tensor;
+    assert_int_equal(sizeof file - 1, 10 + 0x45);
+    support_write(support_path("none.npy"), file, sizeof file - 1);
+    assert_int_equal(cj_load_npy(support_path("none.npy"), &tensor), CJ_UNSUPPORTED);
+    assert_non_null(strstr(cj_error(), "|S0"));
+}
+
 static void archives_are_read(void **state)
 {
     (void)state;
@@ -308,6 +321,7 @@ int main(void)
         cmocka_unit_test(odd_arrays_are_read),
         cmocka_unit_test(texts_are_read),
         cmocka_unit_test(what_is_no_tensor_is_refused),
+        cmocka_unit_test(texts_of_no_bytes_are_refused),
         cmocka_unit_test(archives_are_read),
         cmocka_unit_test(damage_is_survived),
         cmocka_unit_test(arrays_are_written),
