@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    HIDDEN = 64,
-    FIFTH = 5,
-    RATE = 16000,
-    FRAME = 512,
-    HOP = 256,
-    BINS = 64,
-    WINDOW = 24,
-    DECIBELS = 40
-};
+enum { FIFTH = 5, RATE = 16000, WINDOW = 24 };
 
 static bool begins(const char *name, const char *prefix)
 {

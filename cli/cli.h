@@ -232,6 +232,9 @@ cj_status read_model_image(const cj_model *model, const char *path, bool invert,
 // A tensor converted to the model's input type: bytes become floats as they are if the model takes
 // floats.
 cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted);
+// Rows of numbers from CSV, "-" for standard input: rows of samples; or, for sequences (time, features) of
+// any length, the steps of one.
+cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input);
 
 // spikes.c: what neurons do.
 // What cajal plot is asked for: spikes on an input, or firing rates over currents; else neither.

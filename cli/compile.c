@@ -49,10 +49,12 @@ target_kind kind_of_target(const own_data *own, const cj_dataset *data)
     const cj_dtype dtype = cj_tensor_dtype(y);
     if (own->schema)
         return is_regression(own->schema) ? TARGET_NUMBERS : TARGET_CLASSES;
-    if (!y || cj_dataset_class_count(data) > 0)
-        return y && is_one_hot(y) ? TARGET_ONE_HOT : TARGET_CLASSES;
+    if (!y)
+        return TARGET_CLASSES;
     if (is_one_hot(y))
         return TARGET_ONE_HOT;
+    if (cj_dataset_class_count(data) > 0)
+        return TARGET_CLASSES;
     return dtype == CJ_F32 || dtype == CJ_F64 || !are_classes(y) ? TARGET_NUMBERS : TARGET_CLASSES;
 }
 

@@ -1,7 +1,9 @@
 // Bringing files into the shape that a model takes.
 #define _XOPEN_SOURCE 700
 #include "cli.h"
+#include "csv.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,6 +52,30 @@ cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
     CJ_TRY(cj_tensor_reshape(given, wanted, &reshaped));
     *fitted = reshaped;
     return CJ_OK;
+}
+
+cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input)
+{
+    const cj_shape *shape = cj_model_input_shape(model, 0);
+    int64_t width = 1;
+    for (int i = 1; shape && i < shape->rank; i++)
+        if (i != 1 || shape->rank != 3 || shape->dims[1] > 0)
+            width *= shape->dims[i];
+    if (!shape || width < 1)
+        return cj_fail(CJ_UNSUPPORTED, "%s: rows of numbers do not fit a model with a free length",
+                       path);
+    const bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "rb");
+    if (!file)
+        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read: %s", path, strerror(errno));
+    cj_tensor *rows = NULL;
+    cj_status status = read_csv(file, standard ? "standard input" : path, width, &rows);
+    if (!standard)
+        fclose(file);
+    if (status == CJ_OK)
+        status = fit_input(model, rows, input);
+    cj_release(rows);
+    return status;
 }
 
 // Whether most of the border of a grey image is light, as ink on paper is; MNIST is light on dark.

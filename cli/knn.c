@@ -152,7 +152,7 @@ static cj_status cross_validate(cj_dataset *train, const cj_folds *given, cj_poo
                                        .context = s};
     const double begin = seconds();
     CJ_TRY(cj_knn_cross_validate_with(train, scores, &args));
-    if (!s->json && given && !s->stratified)
+    if (!s->json && s->rotate)
         print_rotation(*scores, strcmp(s->data, "cifar10") == 0 && !s->train && !s->test);
     else if (!s->json)
         print_scores(*scores);

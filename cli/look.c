@@ -10,8 +10,8 @@ enum { CLASSES_MOST = 4096, CLASSES_SHOWN = 20, IMAGES_SHOWN = 10, GAP = 4, CHUN
 // ---- numbers ----
 
 typedef struct facts {
-    double low, high, sum, squares;
-    int64_t count, missing; // finite numbers; NaNs and infinities
+    double low, high, mean, squares; // squares: of differences from the mean, summed
+    int64_t count, missing;          // finite numbers; NaNs and infinities
 } facts;
 
 static void take(facts *f, double value)
@@ -20,11 +20,11 @@ static void take(facts *f, double value)
         f->missing++;
         return;
     }
+    const double difference = value - f->mean;
     f->low = fmin(f->low, value);
     f->high = fmax(f->high, value);
-    f->sum += value;
-    f->squares += value * value;
-    f->count++;
+    f->mean += difference / (double)++f->count;
+    f->squares += difference * (value - f->mean);
 }
 
 // Some samples after the others, so that memory stays small.
@@ -51,14 +51,11 @@ static cj_status find_facts(const cj_tensor *tensor, facts *f)
 
 static void print_facts(const facts *f)
 {
-    if (f->count > 0) {
-        const double mean = f->sum / (double)f->count;
-        const double variance = f->squares / (double)f->count - mean * mean;
-        printf("%.6g to %.6g, mean %.6g, deviation %.6g", f->low, f->high, mean,
-               sqrt(variance > 0 ? variance : 0));
-    } else {
+    if (f->count > 0)
+        printf("%.6g to %.6g, mean %.6g, deviation %.6g", f->low, f->high, f->mean,
+               sqrt(f->squares / (double)f->count));
+    else
         printf("no numbers");
-    }
     if (f->missing > 0)
         printf(", %lld missing (NaN or infinite)", (long long)f->missing);
 }
@@ -88,7 +85,7 @@ static void print_texts(const cj_tensor *x)
         empty += text.length == 0;
     }
     printf("%.0f to %.0f bytes, mean %.1f; %.0f to %.0f words, mean %.1f", bytes.low, bytes.high,
-           bytes.sum / (double)samples, words.low, words.high, words.sum / (double)samples);
+           bytes.mean, words.low, words.high, words.mean);
     if (empty > 0)
         printf(", %lld empty", (long long)empty);
     const cj_text first = cj_tensor_text(x, (int64_t[CJ_MAX_RANK]){0});
@@ -118,7 +115,7 @@ static int64_t class_of(const cj_dataset *data, int64_t sample)
             at = c;
         }
     if (width > 1) // a row with one 1
-        return best < 1 || best > 1 ? -1 : at;
+        return best >= 1 && best <= 1 ? at : -1;
     return best >= 0 && best < CLASSES_MOST && best == floor(best) ? (int64_t)best : -1;
 }
 

@@ -1,7 +1,6 @@
 // cajal predict: what a model answers, one input file after the other. A bad input is named and
 // passed over; the exit code says that there was one.
 #include "arrays.h"
-#include "csv.h"
 #include "meaning.h"
 #include "table.h"
 
@@ -23,44 +22,11 @@ typedef struct prediction {
 
 // ---- inputs ----
 
-// Rows of samples; or, for sequences (time, features) of any length, the steps of one.
-static cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input)
-{
-    const cj_shape *shape = cj_model_input_shape(model, 0);
-    int64_t width = 1;
-    for (int i = 1; i < shape->rank; i++)
-        if (i != 1 || shape->rank != 3 || shape->dims[1] > 0)
-            width *= shape->dims[i];
-    if (width < 1)
-        return cj_fail(CJ_UNSUPPORTED, "%s: rows of numbers do not fit a model with a free length",
-                       path);
-    const bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "rb");
-    if (!file)
-        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read", path);
-    cj_tensor *rows = NULL;
-    cj_status status = read_csv(file, standard ? "standard input" : path, width, &rows);
-    if (!standard)
-        fclose(file);
-    if (status == CJ_OK)
-        status = fit_input(model, rows, input);
-    cj_release(rows);
-    return status;
-}
-
-static cj_status read_idx(const cj_model *model, const char *path, cj_tensor **input)
-{
-    cj_tensor *read = NULL;
-    CJ_TRY(cj_load_idx(path, &read));
-    const cj_status status = fit_input(model, read, input);
-    cj_release(read);
-    return status;
-}
-
+// An array of an .npy or an IDX file.
 static cj_status read_array(const cj_model *model, const char *path, cj_tensor **input)
 {
     cj_tensor *read = NULL;
-    CJ_TRY(cj_load_npy(path, &read));
+    CJ_TRY(ends_with(path, ".npy") ? cj_load_npy(path, &read) : cj_load_idx(path, &read));
     const cj_status status = fit_input(model, read, input);
     cj_release(read);
     return status;
@@ -74,9 +40,8 @@ static cj_status read_input(const prediction *p, const char *path, cj_tensor **i
         return read_events(p->model, path, input);
     if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
         return read_rows(p->model, path, input);
-    if (strstr(path, "ubyte") || ends_with(path, ".idx") || ends_with(path, ".idx.gz"))
-        return read_idx(p->model, path, input);
-    if (ends_with(path, ".npy"))
+    if (ends_with(path, ".npy") || strstr(path, "ubyte") || ends_with(path, ".idx") ||
+        ends_with(path, ".idx.gz"))
         return read_array(p->model, path, input);
     if (ends_with(path, ".wav"))
         return read_sound(p->model, path, input);

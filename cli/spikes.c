@@ -1,9 +1,7 @@
 // What neurons do, for cajal plot and cajal evaluate: spikes and membranes on an input, firing rates over
 // currents, and how much fires.
 #include "cli.h"
-#include "csv.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,27 +34,12 @@ cj_status read_events(const cj_model *model, const char *path, cj_tensor **input
     return status;
 }
 
-// The first row of numbers, as many as the model takes.
+// The first sample of a file of rows.
 static cj_status read_row(const cj_model *model, const char *path, cj_tensor **input)
 {
-    const cj_shape *shape = cj_model_input_shape(model, 0);
-    cj_tensor *rows = NULL, *row = NULL;
-    int64_t width = 1;
-    for (int i = 1; shape && i < shape->rank; i++)
-        width *= shape->dims[i];
-    if (!shape || width < 1 || width > INT32_MAX)
-        return cj_fail(CJ_UNSUPPORTED, "%s: rows of numbers do not fit a model with a free length",
-                       path);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read: %s", path, strerror(errno));
-    cj_status status = read_csv(file, path, width, &rows);
-    fclose(file);
-    if (status == CJ_OK)
-        status = cj_tensor_slice(rows, 0, 0, 1, &row);
-    if (status == CJ_OK)
-        status = fit_input(model, row, input);
-    cj_release(row);
+    cj_tensor *rows = NULL;
+    CJ_TRY(read_rows(model, path, &rows));
+    const cj_status status = cj_tensor_slice(rows, 0, 0, 1, input);
     cj_release(rows);
     return status;
 }

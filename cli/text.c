@@ -19,7 +19,7 @@ cj_status load_text_data(const char *name, cj_dataset **train, cj_dataset **test
     const char *path = name + sizeof prefix - 1;
     if (stat(path, &facts) == 0 && S_ISDIR(facts.st_mode))
         return cj_load_text_folder(path, train, test, .validation_split = 0.2);
-    return cj_load_texts(name + sizeof prefix - 1, train, test, .validation_split = 0.2);
+    return cj_load_texts(path, train, test, .validation_split = 0.2);
 }
 
 bool takes_texts(cj_model *model)

@@ -133,11 +133,11 @@ static cj_status read_class(const cj_tensor *y, int64_t sample, int64_t width, c
             best = c;
         }
     }
-    *number = width > 1 ? best : (int64_t)greatest;
     if (width == 1 && (fabs(greatest) > 1e15 || greatest != floor(greatest)))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: the target of sample %lld is %g, which is no class", who,
                         (long long)sample, greatest);
+    *number = width == 1 ? (int64_t)greatest : best;
     return CJ_OK;
 }
 

@@ -1,5 +1,6 @@
 // The graph of a model as SVG. Coordinates are whole numbers, so the locale's point does not matter.
 #include "explain/plot_layout.h"
+#include "explain/plot_spikes.h"
 
 #include "base/args.h"
 #include "base/memory.h"
@@ -224,22 +225,6 @@ static cj_status add_model(plot *p, const cj_model *model, const char *path, con
 
 // ---- Drawing ----
 
-// Text for XML: what has a meaning there is written as an entity, what may not stand there as '?'.
-static void print_xml(const char *text, FILE *stream)
-{
-    const bool utf8 = cj__is_utf8(text, strlen(text));
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '&')
-            fputs("&amp;", stream);
-        else if (*c == '<')
-            fputs("&lt;", stream);
-        else if (*c == '>')
-            fputs("&gt;", stream);
-        else
-            fputc(*c < 0x20 || *c == 0x7f || (*c >= 0x80 && !utf8) ? '?' : *c, stream);
-    }
-}
-
 static int top_of(int row)
 {
     return MARGIN + TITLE + row * ROW;
@@ -277,9 +262,9 @@ static void draw_box(const plot *p, int index)
             "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"5\" fill=\"%s\" "
             "stroke=\"%s\"/>\n<text x=\"%d\" y=\"%d\" font-weight=\"bold\">",
             x - v->width / 2, y, v->width, BOX, l->fill, l->edge, x, y + (l->what[0] ? 18 : 26));
-    print_xml(l->name, p->stream);
+    cj__svg_text(l->name, p->stream);
     fprintf(p->stream, "</text>\n<text x=\"%d\" y=\"%d\">", x, y + 34);
-    print_xml(l->what, p->stream);
+    cj__svg_text(l->what, p->stream);
     fputs("</text>\n", p->stream);
 }
 
@@ -302,7 +287,7 @@ static void draw(const plot *p, const cj_model *model, int64_t params)
             "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
             "<text x=\"%d\" y=\"%d\" font-size=\"15\" text-anchor=\"start\">",
             width, height, width, height, MARGIN, MARGIN + 12);
-    print_xml(words, p->stream);
+    cj__svg_text(words, p->stream);
     fputs("</text>\n<g fill=\"none\" stroke=\"#666\" stroke-width=\"1.2\">\n", p->stream);
     for (int i = 0; i < l->line_count; i++)
         draw_line(p, &l->lines[i]);

@@ -7,6 +7,7 @@
 
 #include <cajal/spiking.h>
 #include <math.h>
+#include <string.h>
 
 // A number with a point, whatever the locale is.
 #define TENTHS(value) cj__number_fixed(value, 1, (char[40]){0}, 40)
@@ -50,12 +51,26 @@ void cj__svg_begin(FILE *stream, double high)
             LEFT + WIDE + 24, TENTHS(high));
 }
 
+void cj__svg_text(const char *text, FILE *stream)
+{
+    const bool utf8 = cj__is_utf8(text, strlen(text));
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c == '&')
+            fputs("&amp;", stream);
+        else if (*c == '<')
+            fputs("&lt;", stream);
+        else if (*c == '>')
+            fputs("&gt;", stream);
+        else
+            fputc(*c < 0x20 || *c == 0x7f || (*c >= 0x80 && !utf8) ? '?' : *c, stream);
+    }
+}
+
 // A title above what begins at `top`.
 static void headline(FILE *stream, double top, const char *title)
 {
     fprintf(stream, "<text x=\"%d\" y=\"%s\">", LEFT, TENTHS(top - 8));
-    for (const char *c = title; *c; c++)
-        fputs(*c == '<' ? "&lt;" : *c == '&' ? "&amp;" : (char[]){*c, 0}, stream);
+    cj__svg_text(title, stream);
     fprintf(stream, "</text>\n");
 }
 

@@ -1,4 +1,4 @@
-// Spikes and membranes of one layer as a part of a picture in SVG.
+// Pictures in SVG, and spikes and membranes of one layer as a part of one.
 #ifndef CJ_EXPLAIN_PLOT_SPIKES_H
 #define CJ_EXPLAIN_PLOT_SPIKES_H
 
@@ -15,6 +15,8 @@ cj_status cj__spike_record_of(const cj_tensor *tensor, const char *what, cj__spi
 
 void cj__svg_begin(FILE *stream, double high);
 cj_status cj__svg_end(FILE *stream);
+// Text of a picture: what has a meaning there is written as an entity, what may not stand there as '?'.
+void cj__svg_text(const char *text, FILE *stream);
 
 // One part: its height, and the part itself, which begins at `top`. Spikes or membranes may be NULL.
 double cj__spikes_height(const cj__spike_record *spikes, const cj__spike_record *membranes,

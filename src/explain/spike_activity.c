@@ -215,14 +215,18 @@ static cj_spike_activity activity_of(const counted *layer, double samples)
     return a;
 }
 
+static cj_status check(const cj_model *model, const cj_tensor *x)
+{
+    if (!model)
+        return cj__fail_missing(CJ__MADE_MODEL, WHO ": the model");
+    return x ? CJ_OK : cj__fail_missing(CJ__MADE_TENSOR, WHO ": the samples");
+}
+
 cj_status cj_spike_activities(cj_model *model, const cj_tensor *x, cj_spike_activity *rows,
                               int capacity, int *count)
 {
     counting c = {.x = x};
-    if (!model)
-        return cj__fail_missing(CJ__MADE_MODEL, WHO ": the model");
-    if (!x)
-        return cj__fail_missing(CJ__MADE_TENSOR, WHO ": the samples");
+    CJ_TRY(check(model, x));
     if (!count || (!rows && capacity > 0))
         return cj__fail_null(count ? WHO ": the rows" : WHO ": the place for the number of layers");
     const uint64_t begin = cj__causes_begin();
@@ -247,16 +251,18 @@ static void print_row(const cj_spike_activity *a, FILE *stream)
                 a->all > 0 ? 100 * (1 - a->operations / a->all) : 0);
 }
 
-static void print_table(const cj_spike_activity *rows, int count, FILE *stream)
+static void print_table(const counting *c, FILE *stream)
 {
+    const double samples = (double)cj_tensor_shape(c->x)->dims[0];
     double spikes = 0, operations = 0, all = 0;
     fprintf(stream, "%-28s %9s %6s %12s %9s %8s %13s %14s %8s\n", "Layer", "neurons", "steps",
             "spikes", "rate", "silent", "operations", "of", "saved");
-    for (int i = 0; i < count; i++) {
-        print_row(&rows[i], stream);
-        spikes += rows[i].spikes;
-        operations += rows[i].operations;
-        all += rows[i].all;
+    for (int i = 0; i < c->count; i++) {
+        const cj_spike_activity row = activity_of(&c->layers[i], samples);
+        print_row(&row, stream);
+        spikes += row.spikes;
+        operations += row.operations;
+        all += row.all;
     }
     fprintf(stream,
             "A sample: %.1f spikes; %.0f multiplications with an input that is not 0, of "
@@ -266,18 +272,16 @@ static void print_table(const cj_spike_activity *rows, int count, FILE *stream)
 
 cj_status cj_spike_activities_print(cj_model *model, const cj_tensor *x, FILE *stream)
 {
-    int count = 0;
+    counting c = {.x = x};
     if (!stream)
         return cj__fail_null("cj_spike_activities_print: the stream");
-    CJ_TRY(cj_spike_activities(model, x, NULL, 0, &count));
-    cj_spike_activity *rows = cj__new((size_t)count, sizeof *rows);
-    if (!rows)
-        return CJ_OUT_OF_MEMORY;
-    const cj_status status = cj_spike_activities(model, x, rows, count, &count);
+    CJ_TRY(check(model, x));
+    const uint64_t begin = cj__causes_begin();
+    cj_status status = count_all(&c, model);
     if (status == CJ_OK)
-        print_table(rows, count, stream);
-    cj__free(rows);
-    return status == CJ_OK && ferror(stream) ?
-               cj__fail(CJ_IO, "cj_spike_activities_print: the table cannot be written") :
-               status;
+        print_table(&c, stream);
+    end_counting(&c);
+    if (status == CJ_OK && ferror(stream))
+        status = cj__fail(CJ_IO, "cj_spike_activities_print: the table cannot be written");
+    return cj__causes_end(begin, status);
 }

@@ -1,22 +1,7 @@
 #!/bin/sh
 # Arrays, recordings, series and folders of texts, from training to predictions.
 #   arrays.sh PROGRAM
-set -eu
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
-refused() { # CODE PART COMMAND...
-    code=$1 part=$2
-    shift 2
-    set +e
-    "$program" "$@" >out 2>&1
-    got=$?
-    set -e
-    [ $got -eq "$code" ] || { cat out; fail "cajal $*: exit $got, not $code"; }
-    grep -qF -- "$part" out || { cat out; fail "cajal $*: does not say \"$part\""; }
-}
+. "$(dirname "$0")/common.sh"
 
 python3 - <<'PYTHON'
 import math, os, random, struct, zipfile

@@ -2,22 +2,7 @@
 # The tutorial's chapter 2 at the shell: k-nearest neighbours by turns and as pictures, cross-validation, a look at every
 # kind of data, scores and losses by hand.
 #   chapter2.sh PROGRAM
-set -eu
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
-refused() { # CODE PART COMMAND...
-    code=$1 part=$2
-    shift 2
-    set +e
-    "$program" "$@" >out 2>&1
-    got=$?
-    set -e
-    [ $got -eq "$code" ] || { cat out; fail "cajal $*: exit $got, not $code"; }
-    grep -qF -- "$part" out || { cat out; fail "cajal $*: does not say \"$part\""; }
-}
+. "$(dirname "$0")/common.sh"
 says() { grep -qE -- "$1" out || { cat out; fail "no \"$1\""; }; }
 png_size() { # FILE WIDTHxHEIGHT
     python3 -c 'import struct, sys; b = open(sys.argv[1], "rb").read(24); print("%dx%d" % struct.unpack(">II", b[16:]))' "$1" | grep -qx "$2" ||

@@ -1,22 +1,7 @@
 #!/bin/sh
 # A user's own data: a folder of images and tables, from training to predictions.
 #   data.sh PROGRAM
-set -eu
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*"; exit 1; }
-refused() { # CODE PART COMMAND...
-    code=$1 part=$2
-    shift 2
-    set +e
-    "$program" "$@" >out 2>&1
-    got=$?
-    set -e
-    [ $got -eq "$code" ] || { cat out; fail "cajal $*: exit $got, not $code"; }
-    grep -qF -- "$part" out || { cat out; fail "cajal $*: does not say \"$part\""; }
-}
+. "$(dirname "$0")/common.sh"
 
 python3 - <<'PYTHON'
 import os, random

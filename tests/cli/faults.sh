@@ -2,22 +2,7 @@
 # What goes wrong at the shell goes wrong in a clear way: bad rows, full disks, places that cannot be
 # written, numbers out of range, interruption, divergence.
 #   faults.sh PROGRAM
-set -eu
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $1" >&2; exit 1; }
-
-# refused CODE WORDS COMMAND...: the exit code, and words that standard error must contain.
-refused() {
-    code=$1 words=$2
-    shift 2
-    got=0
-    "$program" "$@" >out 2>error </dev/null || got=$?
-    [ "$got" -eq "$code" ] || { cat error; fail "\"$*\" ended with $got, not $code"; }
-    grep -qF -- "$words" error || { cat error; fail "\"$*\" does not say \"$words\""; }
-}
+. "$(dirname "$0")/common.sh"
 
 "$program" train mnist-mlp --data digits --limit 200 --epochs 1 --seed 1 --quiet --output m.safetensors
 row=$(seq -s, 1 784)

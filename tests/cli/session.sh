@@ -1,12 +1,7 @@
 #!/bin/sh
 # A user's session from end to end on few of the built-in digits: train, evaluate, predict, explain, resume, damage.
 #   session.sh PROGRAM
-set -eu
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $1" >&2; exit 1; }
+. "$(dirname "$0")/common.sh"
 
 "$program" datasets show digits digits.png
 "$program" train mnist-mlp --data digits --limit 2000 --epochs 2 --seed 3 --output a.safetensors --report report --json >a.json

@@ -2,20 +2,7 @@
 # A spiking network at the shell: trained by its counts of spikes, its neurons drawn, counted and explained, and files
 # of events.
 #   spikes.sh PROGRAM
-set -eu
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $1" >&2; exit 1; }
-refused() {
-    code=$1 words=$2
-    shift 2
-    got=0
-    "$program" "$@" >out 2>error </dev/null || got=$?
-    [ "$got" -eq "$code" ] || { cat error; fail "\"$*\" ended with $got, not $code"; }
-    grep -qF -- "$words" error || { cat error; fail "\"$*\" does not say \"$words\""; }
-}
+. "$(dirname "$0")/common.sh"
 
 cat >net.json <<'JSON'
 {"class_name": "Sequential", "config": {"name": "spiking", "layers": [
