@@ -193,12 +193,12 @@ static int64_t steps_of(const cj_layer *layer)
     return steps ? *steps : 0;
 }
 
-static cj_status save_input(cj__nir_saver *s, cj_layer *layer, cj__nir_value *y)
+static cj_status save_input(cj__nir_saver *s, cj__nir_value *y)
 {
     cj__nir_item item = {.count = 0};
     cj__nir_put_text(s, &item, "type", "Input");
     cj__nir_put_whole(s, &item, "shape", y->sample.dims, y->sample.rank);
-    return cj__nir_add(s, cj_layer_name(layer), &item, NULL, y);
+    return cj__nir_add(s, s->name, &item, NULL, y);
 }
 
 static cj_status save_add(cj__nir_saver *s, const cj__application *a, cj__nir_value *y)
@@ -208,6 +208,8 @@ static cj_status save_add(cj__nir_saver *s, const cj__application *a, cj__nir_va
         const cj__nir_value *x = &s->values[a->input_app[i]];
         if (x->padded || x->turned || x->flat || x->delay != 0)
             return cj__nir_cannot(a->layer, "what comes to it is in another order than in NIR");
+        if (!cj_shape_equal(&x->sample, &y->sample))
+            return cj__nir_cannot(a->layer, "what comes to it has different shapes");
         count += x->count;
     }
     y->sources = cj__nir_block(s, (size_t)count, sizeof *y->sources);
@@ -226,11 +228,12 @@ static cj_status save_application(cj__nir_saver *s, int index, bool timed_input)
     cj_layer *layer = a->layer;
     if (!layer)
         return cj__fail(CJ_UNSUPPORTED, "an op between layers has no place in a NIR file");
+    s->name = cj_layer_name(layer);
     const cj__nir_value *x = a->input_count > 0 ? &s->values[a->input_app[0]] : NULL;
     y->timed = x ? x->timed || steps_of(layer) > 0 : timed_input;
     CJ_TRY(sample_of(layer, &a->output_types[0].shape, y->timed, &y->sample));
     if (!x)
-        return save_input(s, layer, y);
+        return save_input(s, y);
     if (x->timed && steps_of(layer) > 0)
         return cj__nir_cannot(layer, "it takes a sequence as a constant");
     if (layer->kind == &cj__layer_add)
@@ -250,14 +253,12 @@ static cj_status save_application(cj__nir_saver *s, int index, bool timed_input)
     const bool mixes =
         !each && x->timed &&
         (inner->kind == &cj__layer_flatten || inner->kind == &cj__layer_conv1d ||
-         inner->kind == &cj__layer_zero_padding1d || inner->kind == &cj__layer_conv2d);
+         inner->kind == &cj__layer_zero_padding1d || inner->kind == &cj__layer_conv2d ||
+         inner->kind == &cj__layer_depthwise_conv2d || inner->kind == &cj__layer_zero_padding2d ||
+         inner->kind == &cj__layer_average_pooling2d);
     if (mixes)
         return cj__nir_cannot(layer, "it works along time: put it into TimeDistributed");
-    char *name = inner->name;
-    inner->name = layer->name; // nodes have the names of the outer layers
-    const cj_status status = cj__nir_save_layer(s, inner, x, y);
-    inner->name = name;
-    return status;
+    return cj__nir_save_layer(s, inner, x, y);
 }
 
 static cj_status save_outputs(cj__nir_saver *s)

@@ -27,6 +27,7 @@ typedef struct cj__nir_saver {
     cj_model *model;
     const cj__application *applications;
     int count;
+    const char *name;      // of the node of the application at hand: its outermost layer's
     cj__nir_value *values; // of each application
     void **blocks;         // what the items point to
     int block_count;

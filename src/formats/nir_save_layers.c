@@ -31,12 +31,23 @@ static int64_t flat_place(const cj__nir_value *x, int64_t i)
     return i % channels * others + i / channels;
 }
 
+// The node of a product whose weight is turned already.
+static cj_status add_product(cj__nir_saver *s, const cj_layer *layer, const cj__nir_value *x,
+                             cj__nir_value *y, float *weight, const cj_shape *shape)
+{
+    cj__nir_item item = {.count = 0};
+    const float *bias = cj__nir_elements(layer, "bias");
+    cj__nir_put_text(s, &item, "type", bias ? "Affine" : "Linear");
+    cj__nir_put_floats(s, &item, "weight", weight, shape);
+    if (bias)
+        cj__nir_put_floats(s, &item, "bias", cj__nir_turned(s, bias, &y->sample), &y->sample);
+    return cj__nir_add(s, s->name, &item, x, y);
+}
+
 static cj_status save_dense(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
                             cj__nir_value *y)
 {
-    cj__nir_item item = {.count = 0};
-    const float *kernel = cj__nir_elements(layer, "kernel"),
-                *bias = cj__nir_elements(layer, "bias");
+    const float *kernel = cj__nir_elements(layer, "kernel");
     CJ_TRY(need_linear(layer));
     if (x->sample.rank != 1 || !kernel)
         return cj__nir_cannot(layer, "it takes more than one axis");
@@ -45,21 +56,15 @@ static cj_status save_dense(cj__nir_saver *s, cj_layer *layer, const cj__nir_val
     for (int64_t i = 0; weight && i < in; i++)
         for (int64_t o = 0; o < out; o++)
             weight[o * in + flat_place(x, i)] = kernel[i * out + o];
-    cj__nir_put_text(s, &item, "type", bias ? "Affine" : "Linear");
-    cj__nir_put_floats(s, &item, "weight", weight, &CJ_SHAPE(out, in));
-    if (bias)
-        cj__nir_put_floats(s, &item, "bias", cj__nir_turned(s, bias, &y->sample), &y->sample);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return add_product(s, layer, x, y, weight, &CJ_SHAPE(out, in));
 }
 
 // An EinsumDense that cj_load_nir() made of weights with axes before the matrix.
 static cj_status save_matrices(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
                                cj__nir_value *y)
 {
-    cj__nir_item item = {.count = 0};
     cj_shape shape = x->sample;
-    const float *kernel = cj__nir_elements(layer, "kernel"),
-                *bias = cj__nir_elements(layer, "bias");
+    const float *kernel = cj__nir_elements(layer, "kernel");
     const int last = shape.rank - 1;
     const int64_t in = x->sample.dims[last], out = y->sample.dims[last];
     shape.dims[last] = out, shape.dims[shape.rank++] = in;
@@ -69,11 +74,7 @@ static cj_status save_matrices(cj__nir_saver *s, cj_layer *layer, const cj__nir_
         const int64_t o = i / in % out, k = i % in, matrix = i / in / out;
         weight[i] = kernel[(matrix * in + k) * out + o];
     }
-    cj__nir_put_text(s, &item, "type", bias ? "Affine" : "Linear");
-    cj__nir_put_floats(s, &item, "weight", weight, &shape);
-    if (bias)
-        cj__nir_put_floats(s, &item, "bias", cj__nir_turned(s, bias, &y->sample), &y->sample);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return add_product(s, layer, x, y, weight, &shape);
 }
 
 // It is a Scale if the letters of all operands are the same.
@@ -98,7 +99,7 @@ static cj_status save_einsum(cj__nir_saver *s, cj_layer *layer, const cj__nir_va
                               a->equation);
     cj__nir_put_text(s, &item, "type", "Scale");
     cj__nir_put_floats(s, &item, "scale", cj__nir_turned(s, kernel, &x->sample), &x->sample);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return cj__nir_add(s, s->name, &item, x, y);
 }
 
 static cj_status save_rescaling(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
@@ -114,7 +115,7 @@ static cj_status save_rescaling(cj__nir_saver *s, cj_layer *layer, const cj__nir
         scale[i] = (float)a->scale;
     cj__nir_put_text(s, &item, "type", "Scale");
     cj__nir_put_floats(s, &item, "scale", scale, &x->sample);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return cj__nir_add(s, s->name, &item, x, y);
 }
 
 // ---- Windows ----
@@ -126,8 +127,6 @@ static cj_status save_padding(cj_layer *layer, const cj__nir_value *x, cj__nir_v
     for (int i = 0; i < axes; i++)
         if (sides[2 * i] != sides[2 * i + 1])
             return cj__nir_cannot(layer, "it adds other zeros before than after");
-    if (x->padded)
-        return cj__nir_cannot(layer, "it follows another one");
     y->sources = x->sources, y->count = x->count, y->padded = true;
     for (int i = 0; i < axes; i++)
         y->padding[i] = sides[2 * i];
@@ -184,7 +183,7 @@ static cj_status add_convolution(cj__nir_saver *s, cj_layer *layer, const cj__ni
                       axes == 2 ? 2 : 0);
     cj__nir_put_whole(s, &item, "groups", &groups, 0);
     CJ_TRY(put_padding(s, &item, layer, axes, x));
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return cj__nir_add(s, s->name, &item, x, y);
 }
 
 // What comes before the zeros beside it.
@@ -230,7 +229,7 @@ static cj_status save_pool(cj__nir_saver *s, cj_layer *layer, const cj__nir_valu
     if (strcmp(a->padding, "valid") != 0)
         return cj__nir_cannot(layer, "its padding is \"%s\"", a->padding);
     put_pool(s, &item, "AvgPool2d", a->pool_size, a->strides[0] > 0 ? a->strides : a->pool_size, x);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return cj__nir_add(s, s->name, &item, x, y);
 }
 
 // With ones alone it sums windows; else it is a convolution with a group for each channel.
@@ -249,7 +248,7 @@ static cj_status save_depthwise(cj__nir_saver *s, cj_layer *layer, const cj__nir
     if (kernel && ones) {
         cj__nir_item item = {.count = 0};
         put_pool(s, &item, "SumPool2d", a->kernel_size, a->strides, x);
-        return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+        return cj__nir_add(s, s->name, &item, x, y);
     }
     cj__nir_value before = *x;
     take_padding(&before);
@@ -279,15 +278,15 @@ static bool merged(const cj_shape *from, const cj_shape *to, int64_t *first, int
     return same;
 }
 
-static cj_status add_flatten(cj__nir_saver *s, const cj_layer *layer, const cj__nir_value *x,
-                             cj__nir_value *y, int64_t first, int64_t last)
+static cj_status add_flatten(cj__nir_saver *s, const cj__nir_value *x, cj__nir_value *y,
+                             int64_t first, int64_t last)
 {
     cj__nir_item item = {.count = 0};
     cj__nir_put_text(s, &item, "type", "Flatten");
     cj__nir_put_whole(s, &item, "start_dim", &first, 0);
     cj__nir_put_whole(s, &item, "end_dim", &last, 0);
     cj__nir_put_whole(s, &item, "input_type", x->sample.dims, x->sample.rank);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return cj__nir_add(s, s->name, &item, x, y);
 }
 
 // Flatten and Reshape. What is in NIR's order is flattened as there; a whole sample in the order here
@@ -296,6 +295,8 @@ static cj_status save_reshape(cj__nir_saver *s, const cj_layer *layer, const cj_
                               cj__nir_value *y)
 {
     int64_t first = 0, last = x->sample.rank - 1;
+    if (cj_shape_count(&x->sample) != cj_shape_count(&y->sample))
+        return cj__nir_cannot(layer, "it merges the axis of time with others");
     if (x->turned) {
         // The output's shape is that of the layer, in NIR's order already.
         const cj_shape here = y->sample;
@@ -308,7 +309,7 @@ static cj_status save_reshape(cj__nir_saver *s, const cj_layer *layer, const cj_
         }
         if (!merged(&x->sample, &y->sample, &first, &last) || x->sample.rank == y->sample.rank)
             return cj__nir_cannot(layer, "it does not merge neighbouring axes");
-        return add_flatten(s, layer, x, y, first, last);
+        return add_flatten(s, x, y, first, last);
     }
     if (cj_shape_equal(&x->sample, &y->sample)) {
         y->sources = x->sources, y->count = x->count;
@@ -318,7 +319,7 @@ static cj_status save_reshape(cj__nir_saver *s, const cj_layer *layer, const cj_
         return cj__nir_cannot(layer, "it does not flatten a whole sample");
     y->flat = x->sample.rank > 1 && x->sample.dims[0] > 1;
     y->before = x->sample;
-    return add_flatten(s, layer, x, y, first, last);
+    return add_flatten(s, x, y, first, last);
 }
 
 static cj_status save_permute(const cj_layer *layer, const cj__nir_value *x, cj__nir_value *y)
@@ -337,8 +338,8 @@ static cj_status save_permute(const cj_layer *layer, const cj__nir_value *x, cj_
     return CJ_OK;
 }
 
-static cj_status add_delay(cj__nir_saver *s, const cj_layer *layer, const cj__nir_value *x,
-                           cj__nir_value *y, const int64_t *steps, bool each)
+static cj_status add_delay(cj__nir_saver *s, const cj__nir_value *x, cj__nir_value *y,
+                           const int64_t *steps, bool each)
 {
     cj__nir_item item = {.count = 0};
     const int64_t count = cj_shape_count(&x->sample);
@@ -347,7 +348,7 @@ static cj_status add_delay(cj__nir_saver *s, const cj_layer *layer, const cj__ni
         delay[i] = (float)(s->dt * (double)steps[each ? i : 0]);
     cj__nir_put_text(s, &item, "type", "Delay");
     cj__nir_put_floats(s, &item, "delay", delay, &x->sample);
-    return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+    return cj__nir_add(s, s->name, &item, x, y);
 }
 
 // A convolution over time whose kernels are 1 in one place: delays that differ.
@@ -373,7 +374,7 @@ cj_status cj__nir_save_delays(cj__nir_saver *s, cj_layer *layer, const cj__nir_v
         }
         delays = ones == 1 && others == 0;
     }
-    return delays ? add_delay(s, layer, x, y, steps, true) :
+    return delays ? add_delay(s, x, y, steps, true) :
                     cj__nir_cannot(layer, "it works along time, and is no delay");
 }
 
@@ -416,11 +417,13 @@ cj_status cj__nir_save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_va
         y->timed = timed;
         return CJ_OK;
     }
+    const bool reshapes = k == &cj__layer_flatten || k == &cj__layer_reshape;
+    if ((reshapes || k == &cj__layer_permute) && (x->padded || x->flat))
+        return cj__nir_cannot(layer, "what comes before it has no node");
     if (k == &cj__layer_permute)
         return save_permute(layer, x, y);
-    if (k == &cj__layer_flatten || k == &cj__layer_reshape)
-        return x->padded || x->flat ? cj__nir_cannot(layer, "what comes before it has no node") :
-                                      save_reshape(s, layer, x, y);
+    if (reshapes)
+        return save_reshape(s, layer, x, y);
     if (x->turned || (x->flat && k != &cj__layer_dense))
         return cj__nir_cannot(layer, "what comes to it is in another order than in NIR");
     if (k == &cj__layer_conv1d || k == &cj__layer_conv2d)
@@ -440,7 +443,7 @@ cj_status cj__nir_save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_va
     if (k == &cj__layer_rescaling)
         return save_rescaling(s, layer, x, y);
     if (k == &cj__layer_delay)
-        return add_delay(s, layer, x, y, &((const cj_delay_args *)layer->args)->steps, false);
+        return add_delay(s, x, y, &((const cj_delay_args *)layer->args)->steps, false);
     return cj__nir_is_neuron(layer) ? cj__nir_save_neuron(s, layer, x, y) :
                                       cj__nir_cannot(layer, "NIR has no such node");
 }

@@ -53,7 +53,7 @@ typedef struct constants {
     bool whole;     // nothing decays: r alone
 } constants;
 
-// tau and r of a decay and a gain; `rest`: the gain is times 1 - decay.
+// tau and r of a decay and a gain; `scaled`: the gain is times 1 - decay.
 static cj_status constants_of(cj__nir_saver *s, const cj__neuron *n, bool has_decay, bool scaled,
                               cj__neuron_number decay, cj__neuron_number gain, int64_t count,
                               constants *c)
@@ -133,13 +133,24 @@ static cj_status put_neuron(cj__nir_saver *s, const cj__neuron *n, const cj_shap
     return CJ_OK;
 }
 
-// A neuron that holds nothing and is never reset.
-static bool is_threshold(const cj__neuron *n)
+static bool all_are(cj__nir_saver *s, const cj__neuron *n, cj__neuron_number which, float wanted,
+                    int64_t count)
 {
-    const double *x = n->numbers;
+    const float *values = numbers_of(s, n, which, count);
+    for (int64_t i = 0; values && i < count; i++)
+        if (values[i] < wanted || values[i] > wanted)
+            return false;
+    return values;
+}
+
+// A neuron that holds nothing, is never reset, and knows nothing of its spikes.
+static bool is_threshold(cj__nir_saver *s, const cj__neuron *n, const cj_shape *sample)
+{
+    const int64_t count = cj_shape_count(sample);
     return n->form->kind == &cj__layer_lif && n->reset == CJ__RESET_NONE &&
-           !(x[CJ__NEURON_BETA] > 0) && !(x[CJ__NEURON_RESISTANCE] < 1) &&
-           !(x[CJ__NEURON_RESISTANCE] > 1);
+           strcmp(n->args->recurrent, "none") == 0 && all_are(s, n, CJ__NEURON_BETA, 0, count) &&
+           all_are(s, n, CJ__NEURON_RESISTANCE, 1, count) &&
+           all_are(s, n, CJ__NEURON_LEAK, 0, count);
 }
 
 // ---- Spikes that come back ----
@@ -209,16 +220,16 @@ cj_status cj__nir_save_neuron(cj__nir_saver *s, cj_layer *layer, const cj__nir_v
     cj__nir_item item = {.count = 0}, graph = {.count = 0};
     CJ_TRY(cj__neuron_of(layer, &n));
     CJ_TRY(check(s, &n));
-    if (is_threshold(&n)) {
+    if (is_threshold(s, &n, &x->sample)) {
         cj__nir_put_text(s, &item, "type", "Threshold");
         put_number(s, &item, "threshold", &n, CJ__NEURON_THRESHOLD, &x->sample);
-        return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+        return cj__nir_add(s, s->name, &item, x, y);
     }
     if (n.reset == CJ__RESET_NONE && n.form->fires && !s->args.approximate)
         return cj__nir_cannot(layer, "it is never reset");
     CJ_TRY(put_neuron(s, &n, &x->sample, &item));
     if (strcmp(n.args->recurrent, "none") == 0)
-        return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
+        return cj__nir_add(s, s->name, &item, x, y);
     CJ_TRY(put_graph(s, &n, &x->sample, &item, &graph));
-    return cj__nir_add(s, cj_layer_name(layer), &graph, x, y);
+    return cj__nir_add(s, s->name, &graph, x, y);
 }

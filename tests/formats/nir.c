@@ -184,7 +184,8 @@ static void wrong_arguments_have_a_sentence(void **state)
 
 static void not_saved(cj_model *model, const char *sentence)
 {
-    assert_non_null(model);
+    if (!model)
+        fail_msg("%s", cj_error());
     assert_int_equal(cj_save(model, support_path("y.nir")), CJ_UNSUPPORTED);
     assert_error_contains(sentence);
     cj_release(model);
@@ -206,6 +207,24 @@ static void what_nir_has_no_words_for_is_refused(void **state)
     cj_model *model = cj_sequential(cj_dense(2));
     assert_int_equal(cj_save_nir(model, support_path("y.nir")), CJ_NOT_BUILT);
     cj_release(model);
+}
+
+// Settings that would be lost, and layers that work along time.
+static void nothing_is_left_out_without_a_word(void **state)
+{
+    (void)state;
+    not_saved(
+        cj_sequential(cj_input(CJ_ANY, 2), cj_lif(.beta = 0, .preset = "nir", .reset = "none",
+                                                  .input_scale = "none", .recurrent = "dense")),
+        "it is never reset");
+    not_saved(cj_sequential(cj_input(CJ_ANY, 4, 4, 2),
+                            cj_time_distributed(cj_zero_padding2d({{1, 1}, {1, 1}})),
+                            cj_permute({1, 4, 2, 3}), cj_reshape({-1, 72})),
+              "what comes before it has no node");
+    not_saved(cj_sequential(cj_input(8, 6, 2), cj_average_pooling2d({2, 2})),
+              "it works along time");
+    not_saved(cj_sequential(cj_input(8, 6, 2), cj_depthwise_conv2d({2, 2})), "it works along time");
+    not_saved(cj_sequential(cj_input(10, 4), cj_reshape({20, 2})), "it merges the axis of time");
 }
 
 // Convolutions, a flattening in the order here, a constant current: the same spikes after saving.
@@ -315,6 +334,7 @@ int main(void)
         cmocka_unit_test(cycles_that_are_not_run_have_a_sentence),
         cmocka_unit_test(wrong_arguments_have_a_sentence),
         cmocka_unit_test(what_nir_has_no_words_for_is_refused),
+        cmocka_unit_test(nothing_is_left_out_without_a_word),
         cmocka_unit_test(a_network_of_this_library_is_read_back),
         cmocka_unit_test(a_loaded_network_trains_on_and_is_saved),
         cmocka_unit_test(damaged_files_do_no_harm),
