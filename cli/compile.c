@@ -90,6 +90,12 @@ cj_status learn_from(cj_model *model, const cj_tensor *input)
     return CJ_OK;
 }
 
+bool learns_anew(const recipe *r, const own_data *own)
+{
+    const bool table = own->schema && strcmp(r->name, "auto") == 0;
+    return !table && !strpbrk(r->name, "./");
+}
+
 static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
@@ -111,16 +117,13 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
 {
     const target_kind kind = kind_of_target(own, train);
-    const bool by_hand = strpbrk(r->name, "./"); // a file says what its layers have learnt
     const bool table = own->schema && strcmp(r->name, "auto") == 0;
     *model = table ? make_table_model(own->schema, train) :
                      make_model(r->name, train, kind == TARGET_NUMBERS);
     if (!*model)
         return cj_error_status();
-    if (table || by_hand)
-        CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
-    else
-        CJ_TRY(learn_from(*model, cj_dataset_x(train, 0)));
+    const cj_tensor *input = cj_dataset_x(train, 0);
+    CJ_TRY(learns_anew(r, own) ? learn_from(*model, input) : learn_words(*model, input));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));
     return compile(r, kind, *model);

@@ -14,6 +14,20 @@ typedef struct recipe {
     int64_t seed, threads;
 } recipe;
 
+#define IMAGE_OPTIONS(own)                                                \
+    INT_OPTION("image-size", "N", &(own)->side, 1, 4096,                  \
+               "with folder: the height and width that images get (64)"), \
+        FLAG_OPTION("grayscale", &(own)->grey, "with folder: images without colours")
+#define OPTIMIZER_OPTIONS(r)                                                \
+    TEXT_OPTION("optimizer", "SPEC", &(r)->optimizer,                       \
+                "such as adam or \"sgd(momentum=0.9)\" (adam)"),            \
+        REAL_OPTION("learning-rate", "X", &(r)->learning_rate, 0, INFINITY, \
+                    "instead of the optimizer's own"),                      \
+        TEXT_OPTION("loss", "SPEC", &(r)->loss, "the loss (the one that fits the targets)")
+#define DTYPE_OPTION(r)                         \
+    TEXT_OPTION("dtype", "POLICY", &(r)->dtype, \
+                "float32 or mixed_bfloat16, what layers compute in (float32)")
+
 // What the first target of a data set is.
 typedef enum target_kind {
     TARGET_CLASSES, // a class number
@@ -29,6 +43,9 @@ cj_optimizer *make_optimizer(const char *spec, double learning_rate);
 // Layers of a model that make_model() made by its name learn mean and variance, or the vocabulary, of its
 // input; anew if they have learnt before.
 cj_status learn_from(cj_model *model, const cj_tensor *input);
+// Whether layers of the recipe's model learn by learn_from(): those of a file have learnt, and those that
+// are made for a table learn by its columns.
+bool learns_anew(const recipe *r, const own_data *own);
 // Layers that learn from data, such as vocabularies, have learnt from `train`.
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model);
 

@@ -31,9 +31,7 @@ static cj_status prepare(void *context, int fold, cj_model *model, cj_dataset *t
 {
     (void)fold, (void)fit;
     const settings *s = context;
-    return s->own.schema || strpbrk(s->recipe.name, "./") ?
-               CJ_OK :
-               learn_from(model, cj_dataset_x(train, 0));
+    return learns_anew(&s->recipe, &s->own) ? learn_from(model, cj_dataset_x(train, 0)) : CJ_OK;
 }
 
 // The folds to be taken, NULL for those of a number of folds; *data may become another data set.
@@ -142,9 +140,7 @@ int run_cross_validate(int argc, char **argv)
     recipe *r = &s.recipe;
     const option options[] = {
         DATA_OPTION(&s.data),
-        INT_OPTION("image-size", "N", &s.own.side, 1, 4096,
-                   "with folder: the height and width that images get (64)"),
-        FLAG_OPTION("grayscale", &s.own.grey, "with folder: images without colours"),
+        IMAGE_OPTIONS(&s.own),
         INT_OPTION("folds", "N", &s.folds, 2, MAX_FOLDS,
                    "into how many parts the training samples are cut (5)"),
         FLAG_OPTION("stratified", &s.stratified, "each part has its share of each class"),
@@ -156,13 +152,8 @@ int run_cross_validate(int argc, char **argv)
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (the model's, else 32)"),
-        TEXT_OPTION("optimizer", "SPEC", &r->optimizer,
-                    "such as adam or \"sgd(momentum=0.9)\" (adam)"),
-        REAL_OPTION("learning-rate", "X", &r->learning_rate, 0, INFINITY,
-                    "instead of the optimizer's own"),
-        TEXT_OPTION("loss", "SPEC", &r->loss, "the loss (the one that fits the targets)"),
-        TEXT_OPTION("dtype", "POLICY", &r->dtype,
-                    "float32 or mixed_bfloat16, what layers compute in (float32)"),
+        OPTIMIZER_OPTIONS(r),
+        DTYPE_OPTION(r),
         INT_OPTION("seed", "N", &r->seed, 0, 4294967295.0,
                    "of the shuffle, and of weights, order and dropout: fold F has seed N + F (0)"),
         THREADS_OPTION(&r->threads),

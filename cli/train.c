@@ -16,9 +16,9 @@ static const char *const report_files[] = {"curve.svg", "confusion.csv", "confus
                                            "mistakes.png"};
 
 typedef struct settings {
-    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype, *mix, *class_weights;
-    int64_t epochs, batch_size, seed, threads, limit, patience;
-    double learning_rate; // NAN: the optimizer's own
+    const char *data, *output, *report, *resume, *class_weights;
+    recipe recipe;
+    int64_t epochs, batch_size, limit, patience;
     double validation_split;
     bool save_best_only, json, quiet;
     own_data own;
@@ -26,19 +26,6 @@ typedef struct settings {
     double class_weight[MOST_CLASSES];
     int class_count;
 } settings;
-
-static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
-{
-    const recipe r = {.name = name,
-                      .optimizer = s->optimizer,
-                      .dtype = s->dtype,
-                      .loss = s->loss,
-                      .mix = s->mix,
-                      .learning_rate = s->learning_rate,
-                      .seed = s->seed,
-                      .threads = s->threads};
-    return make_compiled(&r, &s->own, train, model);
-}
 
 // A saved run goes on with the batches and the samples that it had, unless the command line says
 // otherwise: what contradicts the file is refused by cj_fit().
@@ -192,7 +179,7 @@ static void tell_interrupted(const settings *s)
         fprintf(stderr, "\ncajal: interrupted; nothing is saved without --output\n");
 }
 
-static cj_status train(const char *name, settings *s)
+static cj_status train(settings *s)
 {
     cj_dataset *data = NULL, *test = NULL;
     cj_model *model = NULL;
@@ -207,7 +194,7 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK)
         s->kind = kind_of_target(&s->own, data);
     if (status == CJ_OK && !s->resume)
-        status = make_new(name, s, data, &model);
+        status = make_compiled(&s->recipe, &s->own, data, &model);
     if (status == CJ_OK)
         status = note_data(model, s->data, data);
     if (status == CJ_OK && s->own.schema)
@@ -256,17 +243,15 @@ static const char *check_options(settings *s)
 
 int run_train(int argc, char **argv)
 {
-    settings s = {.data = "auto",
-                  .own = {.side = PICTURE_SIDE},
-                  .optimizer = "adam",
-                  .dtype = "float32",
-                  .learning_rate = NAN,
-                  .epochs = 5};
+    settings s = {
+        .data = "auto",
+        .own = {.side = PICTURE_SIDE},
+        .recipe = {.name = "auto", .optimizer = "adam", .dtype = "float32", .learning_rate = NAN},
+        .epochs = 5};
+    recipe *r = &s.recipe;
     const option options[] = {
         DATA_OPTION(&s.data),
-        INT_OPTION("image-size", "N", &s.own.side, 1, 4096,
-                   "with folder: the height and width that images get (64)"),
-        FLAG_OPTION("grayscale", &s.own.grey, "with folder: images without colours"),
+        IMAGE_OPTIONS(&s.own),
         FLAG_OPTION("stream", &s.own.stream,
                     "with folder: decode images while training runs; keep up to 1 GiB of them"),
         INT_OPTION("window", "N", &s.own.window, 1, 1000000,
@@ -274,18 +259,12 @@ int run_train(int argc, char **argv)
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),
-        TEXT_OPTION("optimizer", "SPEC", &s.optimizer,
-                    "such as adam or \"sgd(momentum=0.9)\" (adam)"),
-        REAL_OPTION("learning-rate", "X", &s.learning_rate, 0, INFINITY,
-                    "instead of the optimizer's own"),
-        TEXT_OPTION("loss", "SPEC", &s.loss,
-                    "the loss (sparse_categorical_crossentropy; of a number mean_squared_error)"),
-        TEXT_OPTION("mix", "SPEC", &s.mix,
+        OPTIMIZER_OPTIONS(r),
+        TEXT_OPTION("mix", "SPEC", &r->mix,
                     "training images mixed with each other: mix_up, \"cut_mix(factor=0.5)\""),
-        TEXT_OPTION("dtype", "POLICY", &s.dtype,
-                    "float32 or mixed_bfloat16, what layers compute in (float32)"),
-        INT_OPTION("seed", "N", &s.seed, 0, INFINITY, "of weights, order and dropout (0)"),
-        THREADS_OPTION(&s.threads),
+        DTYPE_OPTION(r),
+        INT_OPTION("seed", "N", &r->seed, 0, INFINITY, "of weights, order and dropout (0)"),
+        THREADS_OPTION(&r->threads),
         INT_OPTION("limit", "N", &s.limit, 1, INFINITY, "train on the first N samples only"),
         TEXT_OPTION("output", "FILE", &s.output,
                     "where to save the model, after each epoch and at the end"),
@@ -304,9 +283,8 @@ int run_train(int argc, char **argv)
         FLAG_OPTION("quiet", &s.quiet, "no summary and no progress"),
         FLAG_OPTION("json", &s.json, "print the results as JSON only"),
     };
-    const char *name = "auto";
     int done = read_options(find_command("train"), options, sizeof(options) / sizeof options[0],
-                            argc, argv, 0, 1, &name);
+                            argc, argv, 0, 1, &r->name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     const char *wrong = check_options(&s);
@@ -314,7 +292,7 @@ int run_train(int argc, char **argv)
         fprintf(stderr, "cajal train: %s\n", wrong);
         return EXIT_USAGE;
     }
-    const cj_status status = train(name, &s);
+    const cj_status status = train(&s);
     if (status == CJ_CANCELLED && was_interrupted()) {
         tell_interrupted(&s);
         return EXIT_INTERRUPTED;

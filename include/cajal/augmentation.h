@@ -392,7 +392,10 @@ typedef struct cj_random_elastic_transform_args {
      */
     double scale;
     const char *interpolation; ///< "bilinear" (default) or "nearest"
-    /** beside the image: "reflect" (default), "constant" (fill_value), "nearest" or "wrap" */
+    /**
+     * beside the image: "reflect" (default), "mirror" (which does not repeat the ends), "constant"
+     * (fill_value), "nearest" or "wrap"
+     */
     const char *fill_mode;
     double fill_value;       ///< default 0
     cj_numbers value_range;  ///< default none: 0 and 255

@@ -40,8 +40,8 @@ CJ_API void cj_explain_loss_defaults(cj_explain_loss_args *args);
  * @param stream where to print
  * @param args   see cj_explain_loss_args
  * @return CJ_OK; CJ_INVALID_ARGUMENT (NULL; a label that is no class; a margin that is negative or not
- *         finite; as many names as there are no classes; a score that is not finite; probabilities that
- *         are not from 0 to 1); CJ_SHAPE_MISMATCH; CJ_IO; CJ_OUT_OF_MEMORY.
+ *         finite; a name that is NULL, or not one for each class; a score that is not finite;
+ *         probabilities that are not from 0 to 1); CJ_SHAPE_MISMATCH; CJ_IO; CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_explain_loss_with(const cj_tensor *scores, FILE *stream,
                                       const cj_explain_loss_args *args);

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 64, AHEAD_DEFAULT = 2, SENTENCE = 512, CHUNKS_A_THREAD = 8, THREADS_MAX = 64 };
+enum { AHEAD_DEFAULT = 2, SENTENCE = 512, CHUNKS_A_THREAD = 8, THREADS_MAX = 64 };
 
 typedef struct slot {
     char *bytes;
@@ -153,23 +153,6 @@ static cj_status make_slots(cj__ahead *a)
     return CJ_OK;
 }
 
-// Where each part begins in a slot.
-static cj_status lay_out(cj__ahead *a)
-{
-    const int parts = cj__parts_count(&a->parts);
-    for (int p = 0; p < parts; p++) {
-        size_t bytes;
-        if (__builtin_mul_overflow(cj__parts_bytes(&a->parts, p), (size_t)a->batch_size, &bytes) ||
-            bytes > SIZE_MAX / 2 - LINE ||
-            __builtin_add_overflow(a->bytes, cj__align_up_64(bytes), &bytes))
-            return cj__fail(CJ_OUT_OF_MEMORY, "data set: a batch of %lld samples is too large",
-                            (long long)a->batch_size);
-        a->offsets[p] = a->bytes;
-        a->bytes = bytes;
-    }
-    return CJ_OK;
-}
-
 cj_status cj__ahead_new(cj_dataset *data, int64_t batch_size, cj__ahead **ahead)
 {
     const cj__source *source = cj__dataset_source(data);
@@ -192,7 +175,7 @@ cj_status cj__ahead_new(cj_dataset *data, int64_t batch_size, cj__ahead **ahead)
     a->chunk = batch_size / (CHUNKS_A_THREAD * (threads + 1));
     a->chunk = a->chunk < 1 ? 1 : a->chunk;
     cj__parts_of(data, &a->parts);
-    cj_status status = lay_out(a);
+    cj_status status = cj__parts_layout(&a->parts, batch_size, a->offsets, &a->bytes);
     if (status == CJ_OK)
         status = make_slots(a);
     if (status != CJ_OK) {

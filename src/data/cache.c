@@ -58,24 +58,22 @@ static void free_cache(cj__source *source)
 
 cj_dataset *cj_dataset_cache(cj_dataset *data, int64_t bytes)
 {
-    if (!data || data == &cj_no_dataset) {
-        cj__fail_missing(CJ__MADE_DATASET, "cj_dataset_cache: the data set");
+    if (cj__chain_given(data, "cj_dataset_cache") != CJ_OK)
         return cj__chain_refused(data);
-    }
     cache *c = cj__chain_new(sizeof *c, &data, 1);
     if (!c)
         return cj__build_failed(CJ__MADE_DATASET);
     c->stage.source.read = read_cached;
     c->stage.source.free = free_cache;
     cj__parts_of(data, &c->parts);
-    c->bytes = cj__parts_layout(&c->parts, c->offsets);
-    c->count = bytes > 0 ? (int64_t)((uint64_t)bytes / c->bytes) : 0;
+    const cj_status status = cj__parts_layout(&c->parts, 1, c->offsets, &c->bytes);
+    c->count = status == CJ_OK && bytes > 0 ? (int64_t)((uint64_t)bytes / c->bytes) : 0;
     c->count = c->count < data->count ? c->count : data->count;
-    if (c->count < 1)
+    if (status == CJ_OK && c->count < 1)
         cj__fail(CJ_INVALID_ARGUMENT,
                  "cj_dataset_cache: %lld bytes, and a sample has %zu in the cache",
                  (long long)bytes, c->bytes);
-    else if ((c->samples = cj__new((size_t)c->count, c->bytes)) &&
+    else if (status == CJ_OK && (c->samples = cj__new((size_t)c->count, c->bytes)) &&
              (c->states = cj__new((size_t)c->count, sizeof *c->states)))
         return cj__chain_finish(&c->stage, &c->parts, data->count);
     free_cache(&c->stage.source);

@@ -57,12 +57,18 @@ cj_dataset *cj__chain_finish(cj__chain_stage *stage, const cj__parts *parts, int
     return cj__build_failed(CJ__MADE_DATASET);
 }
 
-cj_status cj__chain_check(const cj_dataset *data, const char *who)
+cj_status cj__chain_given(const cj_dataset *data, const char *who)
 {
     if (!data)
         return cj__fail_missing_of(CJ__MADE_DATASET, who, "the data set");
     if (data == &cj_no_dataset)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: cj_no_dataset is no data set", who);
+    return CJ_OK;
+}
+
+cj_status cj__chain_check(const cj_dataset *data, const char *who)
+{
+    CJ_TRY(cj__chain_given(data, who));
     const cj__source *source = cj__dataset_source(data);
     if (source && source->batch_size > 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
@@ -357,8 +363,8 @@ cj_dataset *cj_dataset_prefetch_with(cj_dataset *data, const cj_dataset_prefetch
     cj__parts parts;
     cj_status status = cj__args_read("cj_dataset_prefetch", args, &dataset_prefetch_defaults,
                                      sizeof given, &given);
-    if (status == CJ_OK && (!data || data == &cj_no_dataset))
-        status = cj__fail_missing(CJ__MADE_DATASET, "cj_dataset_prefetch: the data set");
+    if (status == CJ_OK)
+        status = cj__chain_given(data, "cj_dataset_prefetch");
     if (status == CJ_OK && (given.batches < 0 || given.batches > BATCHES_MAX || given.threads < 0 ||
                             given.threads > THREADS_MAX))
         status =

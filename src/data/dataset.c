@@ -283,8 +283,7 @@ cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
                             .y_count = data->y_count, .sample_weight = weight);
         if (!*slice)
             return cj_error_status();
-        status =
-            cj__dataset_name_classes(*slice, classes_of(data)->items, cj_dataset_class_count(data));
+        status = cj__dataset_copy_classes(*slice, data);
         if (status != CJ_OK) {
             cj_release(*slice);
             *slice = NULL;

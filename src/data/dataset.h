@@ -17,10 +17,10 @@
 //     cj__reader_free(reader);
 //
 // Of data sets in memory cj__reader_next() gathers a batch itself and prefetches the samples of the
-// next one into the cache: a thread for reading would only take a CPU from those that compute. Those
-// whose samples are read when they are needed (source.h) are read ahead by threads (ahead.h). Nothing
-// is allocated after cj__reader_new(). Where the order is the data
-// set's own and a tensor lies contiguously, its batches are views into the tensor, not copies. A
+// next one into the cache: a thread for reading would only take a CPU from those that compute. Where
+// the order is the data set's own and a tensor lies contiguously, its batches are views into the
+// tensor, not copies. Those whose samples are read when they are needed (source.h) are read ahead by
+// threads (ahead.h). After cj__reader_new() a reader allocates nothing; what reads a sample may. A
 // reader belongs to one thread; several readers may read one data set.
 #ifndef CJ_DATA_DATASET_H
 #define CJ_DATA_DATASET_H

@@ -215,7 +215,6 @@ cj_status cj_event_frames_with(const cj_tensor *events, cj_tensor **sequence,
     f.count = events->shape.dims[0];
     CJ_TRY(settle_span(&f));
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(f.a.steps, f.a.height, f.a.width, 2), &made));
-    cj_tensor_fill(made, 0);
     f.pixels = (void *)made->data;
     cj_status status = CJ_OK;
     if (strcmp(f.a.by, "count") == 0)

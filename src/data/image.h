@@ -1,7 +1,6 @@
-// Decoders of image files, from bytes in memory to uint8 (height, width, 1 or 3;
-// 2 or 4 with alpha). Each recognises
-// its format and is one row of the table in image.c. What a file claims is checked before memory is
-// allocated for it.
+// Decoders of image files, from bytes in memory to uint8 (height, width, 1 or 3; 2 or 4 with alpha).
+// Each recognises its format and is one row of the table in image.c. What a file claims is checked
+// before memory is allocated for it.
 #ifndef CJ_DATA_IMAGE_H
 #define CJ_DATA_IMAGE_H
 

@@ -232,6 +232,9 @@ cj_dataset *cj_dataset_map_with(cj_dataset *data, const cj_dataset_map_args *arg
     m->stage.source.is_cheap = false;
     cj__mutex_init(&m->lock);
     cj__parts_of(data, &m->before);
-    m->bytes = cj__parts_layout(&m->before, m->offsets);
+    if (cj__parts_layout(&m->before, 1, m->offsets, &m->bytes) != CJ_OK) {
+        free_map(&m->stage.source);
+        return cj__build_failed(CJ__MADE_DATASET);
+    }
     return cj__chain_finish(&m->stage, &parts, data->count);
 }

@@ -39,8 +39,9 @@ typedef struct cj__parts {
 void cj__parts_of(const cj_dataset *data, cj__parts *parts);
 int cj__parts_count(const cj__parts *parts);
 size_t cj__parts_bytes(const cj__parts *parts, int part);
-// The bytes of a whole sample, each part aligned to 64; offsets[i] is where part i begins.
-size_t cj__parts_layout(const cj__parts *parts, size_t *offsets);
+// The bytes of `samples` samples, each part of all of them aligned to 64; offsets[i] is where part i
+// begins. CJ_OUT_OF_MEMORY for more than can be counted.
+cj_status cj__parts_layout(const cj__parts *parts, int64_t samples, size_t *offsets, size_t *bytes);
 
 // A data set over a source, which it takes over whatever happens. Its tensors are stand-ins: they
 // have dtypes and shapes, and their elements are all one zero. NULL with CJ_OUT_OF_MEMORY or

@@ -23,7 +23,9 @@ void cj__chain_free(cj__source *source);
 // as cj__stream_new().
 cj_dataset *cj__chain_finish(cj__chain_stage *stage, const cj__parts *parts, int64_t count);
 
-// Whether a stage can come after `data`. CJ_INVALID_ARGUMENT.
+// Whether `data` is a data set. CJ_INVALID_ARGUMENT.
+cj_status cj__chain_given(const cj_dataset *data, const char *who);
+// Whether it is, and a stage that chooses or changes samples can come after it. CJ_INVALID_ARGUMENT.
 cj_status cj__chain_check(const cj_dataset *data, const char *who);
 // Releases those that are floating; one may be there twice. NULL is fine.
 void cj__chain_drop(cj_dataset *const *sets, int count);

@@ -45,14 +45,18 @@ size_t cj__parts_bytes(const cj__parts *parts, int part)
     return (size_t)cj_shape_count(&type->shape) * cj_dtype_size(type->dtype);
 }
 
-size_t cj__parts_layout(const cj__parts *parts, size_t *offsets)
+cj_status cj__parts_layout(const cj__parts *parts, int64_t samples, size_t *offsets, size_t *bytes)
 {
-    size_t bytes = 0;
+    *bytes = 0;
     for (int p = 0; p < cj__parts_count(parts); p++) {
-        offsets[p] = bytes;
-        bytes += cj__align_up_64(cj__parts_bytes(parts, p));
+        size_t size;
+        offsets[p] = *bytes;
+        if (__builtin_mul_overflow(cj__parts_bytes(parts, p), (size_t)samples, &size) ||
+            size > SIZE_MAX / 2 || __builtin_add_overflow(*bytes, cj__align_up_64(size), bytes))
+            return cj__fail(CJ_OUT_OF_MEMORY, "data set: %lld samples at once are too large",
+                            (long long)samples);
     }
-    return bytes;
+    return CJ_OK;
 }
 
 // A tensor of `count` samples of a type whose elements are all one zero.

@@ -124,3 +124,18 @@ cj_symbol *cj__from_range(cj__build *g, cj_symbol *x, const double from[2], cons
     x = to[1] - to[0] != 1 ? cj__scale(g, x, to[1] - to[0]) : x;
     return to[0] != 0 ? cj__shift(g, x, to[0]) : x;
 }
+
+cj_symbol *cj__image_places(cj__build *g, int64_t length, int axis, double first)
+{
+    cj_shape shape = CJ_SHAPE(1, 1, 1, 1);
+    shape.dims[axis] = length;
+    cj_tensor *places = NULL;
+    const cj_status status = cj_tensor_new(CJ_F32, shape, &places);
+    if (status != CJ_OK) {
+        cj__build_refuse(g, status);
+        return NULL;
+    }
+    for (int64_t i = 0; i < length; i++)
+        ((float *)cj_tensor_data(places))[i] = (float)(first + (double)i);
+    return cj__build_keep(g, cj_symbol_constant(places));
+}

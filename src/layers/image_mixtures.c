@@ -98,17 +98,7 @@ static cj_status check_cut_mix(cj_layer *layer)
 // 1 for each of the places 0 .. length - 1 along an axis that lies in a rectangle's side, else 0.
 static cj_symbol *inside(cj__build *g, cj_symbol *const side[2], int64_t length, int axis)
 {
-    cj_shape shape = CJ_SHAPE(1, 1, 1, 1);
-    shape.dims[axis] = length;
-    cj_tensor *places = NULL;
-    const cj_status status = cj_tensor_new(CJ_F32, shape, &places);
-    if (status != CJ_OK) {
-        cj__build_refuse(g, status);
-        return NULL;
-    }
-    for (int64_t i = 0; i < length; i++)
-        ((float *)cj_tensor_data(places))[i] = (float)i;
-    cj_symbol *at = cj__build_keep(g, cj_symbol_constant(places));
+    cj_symbol *at = cj__image_places(g, length, axis, 0);
     cj_symbol *one = cj__scalar(g, CJ_F32, 1), *zero = cj__scalar(g, CJ_F32, 0);
     cj_symbol *before = cj__compare(g, CJ__COMPARISON_less, at, side[1]),
               *from = cj__compare(g, CJ__COMPARISON_greater_equal, at, side[0]);

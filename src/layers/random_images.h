@@ -83,6 +83,8 @@ cj_symbol *cj__within(cj__build *g, cj_symbol *x, const cj_numbers *range);
 cj_symbol *cj__from_range(cj__build *g, cj_symbol *x, const double from[2], const double to[2]);
 extern const double cj__byte_range[2], cj__unit_range[2];
 
+// first, first + 1, ... along one axis of four.
+cj_symbol *cj__image_places(cj__build *g, int64_t length, int axis, double first);
 // Rounded towards 0. Numbers are far from where an int32 ends.
 cj_symbol *cj__truncated(cj__build *g, cj_symbol *x);
 

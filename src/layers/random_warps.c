@@ -12,22 +12,6 @@ CJ__DEFAULTS(random_shear, RANDOM_SHEAR)
 CJ__DEFAULTS(random_perspective, RANDOM_PERSPECTIVE)
 CJ__DEFAULTS(random_elastic_transform, RANDOM_ELASTIC_TRANSFORM)
 
-// first, first + 1, ... along one axis of four.
-static cj_symbol *line(cj__build *g, int64_t length, int axis, double first)
-{
-    cj_shape shape = CJ_SHAPE(1, 1, 1, 1);
-    shape.dims[axis] = length;
-    cj_tensor *places = NULL;
-    const cj_status status = cj_tensor_new(CJ_F32, shape, &places);
-    if (status != CJ_OK) {
-        cj__build_refuse(g, status);
-        return NULL;
-    }
-    for (int64_t i = 0; i < length; i++)
-        ((float *)cj_tensor_data(places))[i] = (float)(first + (double)i);
-    return cj__build_keep(g, cj_symbol_constant(places));
-}
-
 static cj_symbol *negative(cj__build *g, cj_symbol *x)
 {
     return cj__apply_unary(g, CJ__UNARY_negative, x, 0, 0);
@@ -140,7 +124,8 @@ static cj_symbol *sheared(cj__layer_context *c, cj_symbol *x, cj__draws *draws,
                    cj__scalar(g, CJ_F32, -1), cj__scalar(g, CJ_F32, 1));
     cj_symbol *by_row = cj__mul(g, cj__next_draw(c, draws, down[0], down[1]), sign),
               *by_col = cj__mul(g, cj__next_draw(c, draws, right[0], right[1]), sign);
-    cj_symbol *rows = line(g, shape->dims[1], 1, 0), *cols = line(g, shape->dims[2], 2, 0);
+    cj_symbol *rows = cj__image_places(g, shape->dims[1], 1, 0),
+              *cols = cj__image_places(g, shape->dims[2], 2, 0);
     return pixels_at(c, x, cj__add(g, rows, cj__mul(g, by_row, cols)),
                      cj__add(g, cols, cj__mul(g, by_col, rows)), how);
 }
@@ -207,7 +192,8 @@ static cj_symbol *in_perspective(cj__layer_context *c, cj_symbol *x, const cj__d
               *s = cj__div(g, cj__shift(g, cj__div(g, down, b), -1), right);
     cj_symbol *p = cj__scale(g, cj__add(g, s, cj__div(g, one, a)), w),
               *q = cj__scale(g, cj__add(g, t, cj__div(g, one, b)), v);
-    cj_symbol *rows = line(g, shape->dims[1], 1, 0), *cols = line(g, shape->dims[2], 2, 0);
+    cj_symbol *rows = cj__image_places(g, shape->dims[1], 1, 0),
+              *cols = cj__image_places(g, shape->dims[2], 2, 0);
     cj_symbol *by = cj__add(g, cj__mul(g, s, cols), cj__shift(g, cj__mul(g, t, rows), 1));
     return pixels_at(c, x, cj__div(g, cj__mul(g, q, rows), by), cj__div(g, cj__mul(g, p, cols), by),
                      how);
@@ -241,7 +227,7 @@ CJ__IMAGE_KIND(random_perspective, "RandomPerspective")
 // where |i| is above `half`, if that is not NULL.
 static cj_symbol *gaussian(cj__build *g, int64_t size, int axis, cj_symbol *sigma, cj_symbol *half)
 {
-    cj_symbol *places = line(g, size, axis, -(double)(size - 1) / 2);
+    cj_symbol *places = cj__image_places(g, size, axis, -(double)(size - 1) / 2);
     cj_symbol *square = cj__apply_unary(g, CJ__UNARY_square, cj__div(g, places, sigma), 0, 0);
     cj_symbol *weights = cj__apply_unary(g, CJ__UNARY_exp, cj__scale(g, square, -0.5), 0, 0);
     if (half) {
@@ -388,8 +374,8 @@ static cj_status call_random_elastic_transform(cj__layer_context *c)
     cj_symbol *changes = cj__next_chance(c, &draws, chances);
     cj_symbol *field = elastic_field(c, scales, a->seed);
     const sampling how = sampling_of(a->interpolation, a->fill_mode, a->fill_value);
-    cj_symbol *y = pixels_at(c, x, cj__add(g, line(g, shape->dims[1], 1, 0), field),
-                             cj__add(g, line(g, shape->dims[2], 2, 0), field), &how);
+    cj_symbol *y = pixels_at(c, x, cj__add(g, cj__image_places(g, shape->dims[1], 1, 0), field),
+                             cj__add(g, cj__image_places(g, shape->dims[2], 2, 0), field), &how);
     c->outputs[0].symbol = cj__within(g, cj__select(g, changes, y, x), &a->value_range);
     return CJ_OK;
 }

@@ -98,17 +98,19 @@ static cj_status build_stft_spectrogram(cj_layer *layer, const cj__type *inputs)
     return CJ_OK;
 }
 
+static cj__windows frames_of(const cj_stft_spectrogram_args *a)
+{
+    const int64_t step = step_of(a);
+    return cj__windows_of(1, &a->frame_length, &step, NULL, a->padding);
+}
+
 // Each channel by a kernel (frame, 1, bins): (n, frames, channels, bins).
 static cj_symbol *transformed(cj__layer_context *c, cj_variable *kernel)
 {
     const cj_stft_spectrogram_args *a = c->layer->args;
     const cj_shape *x = cj__value_shape(&c->inputs[0]);
     cj__build *g = c->build;
-    const cj__windows w = {.rank = 1,
-                           .size = {a->frame_length},
-                           .strides = {step_of(a)},
-                           .dilation = {1},
-                           .padding = a->padding};
+    const cj__windows w = frames_of(a);
     const cj__conv2d_attrs attrs = cj__windows_attrs(&w, 1);
     const int64_t bins = cj__stft_bins(transformed_length(a));
     cj_symbol *filters = cj__reshape(g, cj__trace_variable(c->trace, kernel),
@@ -139,11 +141,7 @@ static cj_status call_stft_spectrogram(cj__layer_context *c)
     const cj_shape *x = cj__value_shape(&c->inputs[0]);
     cj__build *g = c->build;
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, 3));
-    const cj__windows w = {.rank = 1,
-                           .size = {a->frame_length},
-                           .strides = {step_of(a)},
-                           .dilation = {1},
-                           .padding = a->padding};
+    const cj__windows w = frames_of(a);
     CJ_TRY(cj__windows_fit(c->layer, "a frame", x, &w));
     cj_symbol *first = transformed(c, c->layer->variables[0]), *y = first;
     if (is_mode(a, "stft"))

@@ -59,14 +59,6 @@ static bool is(const char *text, const char *word)
     return text && strcmp(text, word) == 0;
 }
 
-static bool is_one_of(const cj_layer *layer, const char *const *classes)
-{
-    for (; *classes; classes++)
-        if (is(cj_layer_class(layer), *classes))
-            return true;
-    return false;
-}
-
 static const cj_layer *layer_at(const place *p)
 {
     return p->applications[p->index].layer;
@@ -334,7 +326,7 @@ static bool is_activation(const cj_layer *layer)
 {
     static const char *const classes[] = {"ReLU",  "Activation", "Softmax", "LeakyReLU",
                                           "PReLU", "ELU",        NULL};
-    return is_one_of(layer, classes);
+    return cj__is_one_of(layer, classes);
 }
 
 // One input that changes over time.
@@ -367,12 +359,12 @@ static cj_status convert_in_time(place *p, value *y)
         return convert_weights(p, y);
     if (is_activation(layer))
         return convert_activation(p, y);
-    if (is_one_of(layer, max_pools))
+    if (cj__is_one_of(layer, max_pools))
         return convert_max_pool(p, y);
-    if (is_one_of(layer, affine))
+    if (cj__is_one_of(layer, affine))
         return convert_affine(p, y);
-    const bool mixes = is_one_of(layer, averages) || is(cj_layer_class(layer), "UpSampling2D");
-    if (!mixes && !is_one_of(layer, moves))
+    const bool mixes = cj__is_one_of(layer, averages) || is(cj_layer_class(layer), "UpSampling2D");
+    if (!mixes && !cj__is_one_of(layer, moves))
         return refuse(layer, "cannot become a part of a spiking network");
     y->spikes = y->spikes && !mixes;
     return apply_copy(p, cj__layer_again(layer, NAME(p, ""), false), NULL, y);
@@ -421,13 +413,13 @@ static cj_status convert_layer(place *p, value *inputs, int count, value *y)
     for (int i = 0; i < count; i++)
         in_time = in_time || inputs[i].in_time;
     *y = inputs[0];
-    if (p->done[p->index] || is_one_of(layer, left_out))
+    if (p->done[p->index] || cj__is_one_of(layer, left_out))
         return CJ_OK;
     if (cj_layer_model(layer))
         return convert_model(p->c, cj_layer_model(layer), p->depth + 1, inputs, y);
     if (!in_time)
         return convert_still(p, inputs, count, y);
-    if (is_one_of(layer, merges))
+    if (cj__is_one_of(layer, merges))
         return convert_merge(p, inputs, count, y);
     if (count > 1)
         return refuse(layer, "puts several inputs together otherwise than by a sum");

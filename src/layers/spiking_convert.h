@@ -39,6 +39,8 @@ typedef struct cj__copied {
     double worth; // what an input of 1 stands for: kernels are multiplied by it
 } cj__copied;
 
+// Whether a layer's class is one of a list that ends with NULL.
+bool cj__is_one_of(const cj_layer *layer, const char *const *classes);
 // Whether a layer has a kernel whose product with the input is its result, but for a bias and an
 // activation.
 bool cj__weighs(const cj_layer *layer);

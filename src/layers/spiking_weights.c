@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_one_of(const cj_layer *layer, const char *const *classes)
+bool cj__is_one_of(const cj_layer *layer, const char *const *classes)
 {
     for (; *classes; classes++)
         if (strcmp(cj_layer_class(layer), *classes) == 0)
@@ -23,15 +23,16 @@ bool cj__weighs(const cj_layer *layer)
                                           "Conv3D",          "DepthwiseConv1D", "DepthwiseConv2D",
                                           "SeparableConv1D", "SeparableConv2D", "Conv1DTranspose",
                                           "Conv2DTranspose", "Conv3DTranspose", NULL};
-    return is_one_of(layer, classes);
+    return cj__is_one_of(layer, classes);
 }
 
 bool cj__folds(const cj_layer *layer, const cj_layer *normal)
 {
     static const char *const classes[] = {"Dense", "Conv1D", "Conv2D", "Conv3D", NULL};
     double limit;
-    if (!is_one_of(layer, classes) || strcmp(cj_layer_class(normal), "BatchNormalization") != 0 ||
-        cj__rectifies(layer, &limit) || normal->input_count != 1)
+    if (!cj__is_one_of(layer, classes) ||
+        strcmp(cj_layer_class(normal), "BatchNormalization") != 0 || cj__rectifies(layer, &limit) ||
+        normal->input_count != 1)
         return false;
     const char *const *activation = cj__layer_setting(layer, "activation");
     if (activation && *activation && strcmp(*activation, "linear") != 0)

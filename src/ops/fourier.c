@@ -33,15 +33,15 @@ static const double TURN = 6.283185307179586476925;
 static void transform(int64_t n, int64_t step, const complex_number *x, const complex_number *roots,
                       complex_number *y, complex_number *spare)
 {
-    int64_t p = 2;
-    while (p * p <= n && n % p != 0)
-        p++;
-    p = p * p > n ? n : p;
-    const int64_t m = n == 1 ? 1 : n / p;
     if (n == 1) {
         y[0] = x[0];
         return;
     }
+    int64_t p = 2;
+    while (p * p <= n && n % p != 0)
+        p++;
+    p = p * p > n ? n : p;
+    const int64_t m = n / p;
     for (int64_t r = 0; r < p; r++)
         transform(m, step * p, x + r * step, roots, spare + r * m, y + r * m);
     if (p == 2) { // the roots of the second half are those of the first, negative
@@ -218,9 +218,7 @@ static void stft_grad_task(void *context, int64_t begin, int64_t end)
             memset(r.frame, 0, (size_t)n * sizeof *r.frame);
             for (int64_t k = 0; k < bins; k++)
                 r.frame[k] = (complex_number){cj__real_get(call, cj__at(call, dy, k)),
-                                              cj__real_get(call, cj__at(call, dy, bins + k))};
-            for (int64_t k = 0; k < bins; k++) // the conjugate numbers
-                r.frame[k].im = -r.frame[k].im;
+                                              -cj__real_get(call, cj__at(call, dy, bins + k))};
             transform(n, 1, r.frame, r.roots, r.result, r.spare);
             for (int64_t s = 0; s < n; s++) {
                 const int64_t at = mirrored(f * a->stride - n / 2 + s, a->length);

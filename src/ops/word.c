@@ -65,10 +65,10 @@ static cj__applied *applied_new(const cj__word *word, cj_symbol *const *inputs, 
     applied->inputs = cj__new((size_t)count, sizeof *applied->inputs);
     for (int i = 0; applied->inputs && i < count; i++)
         applied->inputs[applied->input_count++] = cj_retain(inputs[i]);
-    if (applied->inputs && cj__word_settings(word)->field_count + word->by_key > 0)
+    const bool has_settings = cj__word_settings(word)->field_count > 0 || word->by_key;
+    if (applied->inputs && has_settings)
         applied->settings = cj__word_resolve(word, settings, word->choice.name);
-    if (applied->inputs &&
-        (applied->settings || cj__word_settings(word)->field_count + word->by_key == 0))
+    if (applied->inputs && (applied->settings || !has_settings))
         return applied;
     cj_release(applied);
     return NULL;
@@ -81,6 +81,14 @@ static bool is_of_model(cj_symbol *const *inputs, int count)
         if (inputs[i] && inputs[i]->history)
             return true;
     return false;
+}
+
+// Gives a symbol its history.
+static void remember(cj_symbol *y, cj__applied *applied, int index)
+{
+    cj_release(y->history);
+    y->history = cj_retain(applied);
+    y->history_index = index;
 }
 
 bool cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__word *word,
@@ -98,11 +106,8 @@ bool cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__word *
         cj__build one = {0};
         y[i] = complete ? cj__build_result(&one, y[i]) : NULL;
         complete = y[i];
-        if (!complete || !applied)
-            continue;
-        cj_release(y[i]->history);
-        y[i]->history = cj_retain(applied);
-        y[i]->history_index = i;
+        if (complete && applied)
+            remember(y[i], applied, i);
     }
     cj_release(applied);
     for (int i = 0; i < results && !complete; i++) {
@@ -130,11 +135,8 @@ cj_status cj__word_give_as(cj__build *g, cj_symbol *const *symbols, int results,
         !(applied = applied_new(word, inputs, count, settings)))
         cj__build_refuse(g, cj_error_status());
     const cj_status status = cj__word_give(g, symbols, results, outputs);
-    for (int i = 0; applied && status == CJ_OK && i < results; i++) {
-        cj_release(outputs[i]->history);
-        outputs[i]->history = cj_retain(applied);
-        outputs[i]->history_index = i;
-    }
+    for (int i = 0; applied && status == CJ_OK && i < results; i++)
+        remember(outputs[i], applied, i);
     cj_release(applied);
     return status;
 }
@@ -164,6 +166,15 @@ const int *cj__word_axes_list(const int64_t *axes, int *list)
     for (int i = 0; i < CJ_MAX_RANK && i < (int)axes[0]; i++)
         list[i] = (int)axes[1 + i];
     return axes[0] > 0 ? list : NULL;
+}
+
+bool cj__word_dtype(const char *who, const char *name, cj_dtype *dtype)
+{
+    for (*dtype = 0; *dtype < CJ_DTYPE_COUNT; ++*dtype)
+        if (strcmp(cj_dtype_name(*dtype), name) == 0)
+            return true;
+    cj__fail(CJ_UNSUPPORTED, "%s: there is no dtype \"%.40s\" here", who, name);
+    return false;
 }
 
 int cj__word_whole(const char *who, const char *what, const cj_numbers *numbers, int64_t *out,

@@ -48,6 +48,17 @@
                                       __VA_ARGS__};
 #define CJ__DOES(name)      .make = make_##name
 #define CJ__DOES_MANY(name) .make_many = make_##name
+// A word of x along one axis, or with none along all elements as one line: cj_op_NAME(line, axis).
+#define CJ__ALONG(name, class, fields, defaults, ...)                                    \
+    CJ__MAKE(name)                                                                       \
+    {                                                                                    \
+        int axis = 0;                                                                    \
+        CJ__SETTINGS(cj__axes_settings);                                                 \
+        cj_symbol *line = cj__word_line(#name, x[0], s->axis, &axis);                    \
+        return cj_op_##name(line, axis);                                                 \
+    }                                                                                    \
+    CJ__ROW(name, class, CJ__NUMPY, CJ__NAMES("x"), 1, fields, defaults, CJ__DOES(name), \
+            __VA_ARGS__)
 
 // A failure, whose sentence is recorded: the operands go.
 cj_symbol *cj__word_drop_made(cj_symbol *const *x, int n);
@@ -56,6 +67,8 @@ cj_symbol *cj__word_drop_made(cj_symbol *const *x, int n);
 cj_symbol *cj__word_line(const char *who, cj_symbol *x, const int64_t *axes, int *axis);
 // The axes of settings as a list of the public functions: NULL for none, which means all.
 const int *cj__word_axes_list(const int64_t *axes, int *list);
+// The dtype of that name; false with a sentence.
+bool cj__word_dtype(const char *who, const char *name, cj_dtype *dtype);
 // Whole numbers as such: at most `most`, the last one of which is repeated up to `least`. How many there
 // are; -1 with a sentence if there are more, or none at all.
 int cj__word_whole(const char *who, const char *what, const cj_numbers *numbers, int64_t *out,

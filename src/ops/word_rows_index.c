@@ -13,17 +13,8 @@
 static const cj__axes_settings last_axis = {{1, -1}, false};
 static const cj__field line_fields[] = {
     CJ__FIELD(cj__axes_settings, axis, CJ__FIELD_AXES, .optional = true)};
-#define ALONG(name, class)                                            \
-    CJ__MAKE(name)                                                    \
-    {                                                                 \
-        int axis = 0;                                                 \
-        CJ__SETTINGS(cj__axes_settings);                              \
-        cj_symbol *line = cj__word_line(#name, x[0], s->axis, &axis); \
-        return cj_op_##name(line, axis);                              \
-    }                                                                 \
-    CJ__ROW(name, class, CJ__NUMPY, OF_X, 1, line_fields, last_axis, CJ__DOES(name))
-ALONG(sort, "Sort")
-ALONG(argsort, "Argsort")
+CJ__ALONG(sort, "Sort", line_fields, last_axis, .keys = NULL)
+CJ__ALONG(argsort, "Argsort", line_fields, last_axis, .keys = NULL)
 
 static const cj__number_axis_settings kth_defaults = {0, {1, -1}};
 static const cj__field kth_fields[] = {

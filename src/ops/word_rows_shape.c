@@ -8,25 +8,12 @@
 #include <cajal/ops_wide.h>
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
-#define DEFINE_MAKE(name)                                                           \
-    static cj_symbol *make_##name(const cj__word *word, cj_symbol *const *x, int n, \
-                                  const void *settings)
-#define LAST_AXIS .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1
-
-static const char *const of_x[] = {"x", NULL};
+#define OF_X CJ__NAMES("x")
 
 // A word of one symbol, `make_NAME` before it.
-#define SHAPED(name, class, of, fields, defaults, further)                                  \
-    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, fields, defaults), \
-                                      .module = of,                                         \
-                                      .operands = of_x,                                     \
-                                      .least = 1,                                           \
-                                      .most = 1,                                            \
-                                      .keys = further,                                      \
-                                      .make = make_##name};
+#define SHAPED(name, class, of, fields, defaults, further) \
+    CJ__ROW(name, class, of, OF_X, 1, fields, defaults, CJ__DOES(name), .keys = further)
 
 // ---- Types and ranges ----
 
@@ -34,15 +21,12 @@ static const cj__cast_settings cast_defaults = {NULL};
 static const cj__field cast_fields[] = {
     CJ__FIELD(cj__cast_settings, dtype, CJ__FIELD_TEXT, .required = true)};
 
-DEFINE_MAKE(cast)
+CJ__MAKE(cast)
 {
-    const cj__cast_settings *s = settings;
-    (void)word, (void)n;
-    for (cj_dtype dtype = 0; dtype < CJ_DTYPE_COUNT; dtype++)
-        if (strcmp(cj_dtype_name(dtype), s->dtype) == 0)
-            return cj_op_cast(x[0], dtype);
-    cj__fail(CJ_UNSUPPORTED, "cast: there is no dtype \"%.40s\" here", s->dtype);
-    return cj__build_failed(CJ__MADE_SYMBOL);
+    cj_dtype dtype;
+    CJ__SETTINGS(cj__cast_settings);
+    return cj__word_dtype("cast", s->dtype, &dtype) ? cj_op_cast(x[0], dtype) :
+                                                      cj__word_drop_made(x, n);
 }
 SHAPED(cast, "Cast", CJ__CORE, cast_fields, cast_defaults, NULL)
 
@@ -52,10 +36,9 @@ static const cj__field clip_fields[] = {
     CJ__FIELD(cj__clip_settings, x_max, CJ__FIELD_NUMBER, .required = true),
 };
 
-DEFINE_MAKE(clip)
+CJ__MAKE(clip)
 {
-    const cj__clip_settings *s = settings;
-    (void)word, (void)n;
+    CJ__SETTINGS(cj__clip_settings);
     return cj_op_clip(x[0], s->x_min, s->x_max);
 }
 SHAPED(clip, "Clip", CJ__NUMPY, clip_fields, clip_defaults, NULL)
@@ -64,10 +47,10 @@ SHAPED(clip, "Clip", CJ__NUMPY, clip_fields, clip_defaults, NULL)
 
 static const cj__axis_settings first_axis = {.axis = 0};
 static const cj__field axis_fields[] = {
-    CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, LAST_AXIS)};
+    CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, CJ__AN_AXIS)};
 
 #define LIST(name, class, operand)                                                                 \
-    DEFINE_MAKE(name)                                                                              \
+    CJ__MAKE(name)                                                                                 \
     {                                                                                              \
         (void)word;                                                                                \
         return cj_op_##name(x, n, (int)((const cj__axis_settings *)settings)->axis);               \
@@ -110,14 +93,13 @@ static int places_of(const char *who, const int64_t *axes, int rank, int *places
 }
 
 // Each new axis at its place in the result.
-DEFINE_MAKE(expand_dims)
+CJ__MAKE(expand_dims)
 {
-    const cj__axes_settings *s = settings;
+    CJ__SETTINGS(cj__axes_settings);
     int places[CJ_MAX_RANK + 1];
     const int rank = cj_symbol_shape(x[0])->rank + (int)s->axis[0];
     const int count = rank > CJ_MAX_RANK ? 0 : places_of("expand_dims", s->axis, rank, places);
     cj_symbol *y = x[0];
-    (void)word;
     if (count < 1) {
         if (count == 0)
             cj__fail(CJ_INVALID_ARGUMENT,
@@ -130,14 +112,13 @@ DEFINE_MAKE(expand_dims)
 }
 SHAPED(expand_dims, "ExpandDims", CJ__NUMPY, axes_fields, no_axes, NULL)
 
-DEFINE_MAKE(flip)
+CJ__MAKE(flip)
 {
-    const cj__axes_settings *s = settings;
+    CJ__SETTINGS(cj__axes_settings);
     const int rank = cj_symbol_shape(x[0])->rank;
     int places[CJ_MAX_RANK + 1];
     int count = places_of("flip", s->axis, rank, places);
     cj_symbol *y = x[0];
-    (void)word;
     if (count < 0)
         return cj__word_drop_made(x, n);
     for (; s->axis[0] == 0 && count < rank; count++) // none means all
@@ -149,14 +130,13 @@ DEFINE_MAKE(flip)
 SHAPED(flip, "Flip", CJ__NUMPY, axes_fields, no_axes, NULL)
 
 // The last first, so that the places before it stay. None means all of length 1.
-DEFINE_MAKE(squeeze)
+CJ__MAKE(squeeze)
 {
-    const cj__axes_settings *s = settings;
+    CJ__SETTINGS(cj__axes_settings);
     const cj_shape shape = *cj_symbol_shape(x[0]);
     int places[CJ_MAX_RANK + 1];
     int count = places_of("squeeze", s->axis, shape.rank, places);
     cj_symbol *y = x[0];
-    (void)word;
     if (count < 0)
         return cj__word_drop_made(x, n);
     for (int i = 0; s->axis[0] == 0 && i < shape.rank; i++)
@@ -176,13 +156,12 @@ static const cj__field roll_fields[] = {
 };
 
 // Without an axis all elements are one line.
-DEFINE_MAKE(roll)
+CJ__MAKE(roll)
 {
-    const cj__roll_settings *s = settings;
+    CJ__SETTINGS(cj__roll_settings);
     const cj_shape shape = *cj_symbol_shape(x[0]);
     const int count = (int)s->axis[0];
     cj_symbol *y = x[0];
-    (void)word;
     if (s->shift.count != 1 && s->shift.count != count) {
         cj__fail(CJ_INVALID_ARGUMENT, "roll: %lld shifts along %d axes", (long long)s->shift.count,
                  count);
@@ -205,7 +184,7 @@ static const cj__config_key one_hot_keys[] = {CJ__KEY_ONLY("axis", "-1"),
                                               CJ__KEY_ONLY("sparse", "false"),
                                               {.key = NULL}};
 
-DEFINE_MAKE(one_hot)
+CJ__MAKE(one_hot)
 {
     (void)word, (void)n;
     return cj_op_one_hot(x[0], ((const cj__one_hot_settings *)settings)->num_classes);
@@ -219,11 +198,10 @@ static const cj__field reshape_fields[] = {
     CJ__FIELD(cj__reshape_settings, newshape, CJ__FIELD_LIST, .required = true)};
 
 // A -1 in the first place is the free axis if the lengths behind it are those of a sample.
-DEFINE_MAKE(reshape)
+CJ__MAKE(reshape)
 {
-    const cj__reshape_settings *s = settings;
+    CJ__SETTINGS(cj__reshape_settings);
     cj_shape shape = {.rank = 0};
-    (void)word, (void)n;
     while (shape.rank < CJ_MAX_RANK && s->newshape[shape.rank] != 0) {
         shape.dims[shape.rank] = s->newshape[shape.rank];
         shape.rank++;
@@ -236,12 +214,11 @@ static const cj__transpose_settings transpose_defaults = {{0}};
 static const cj__field transpose_fields[] = {
     CJ__FIELD(cj__transpose_settings, axes, CJ__FIELD_AXES, .optional = true)};
 
-DEFINE_MAKE(transpose)
+CJ__MAKE(transpose)
 {
-    const cj__transpose_settings *s = settings;
+    CJ__SETTINGS(cj__transpose_settings);
     const int rank = cj_symbol_shape(x[0])->rank;
     int order[CJ_MAX_RANK] = {0};
-    (void)word, (void)n;
     for (int i = 0; i < CJ_MAX_RANK; i++)
         order[i] = s->axes[0] ? (int)s->axes[1 + i] : rank - 1 - i;
     return cj_op_transpose(x[0], order, s->axes[0] ? (int)s->axes[0] : rank);
@@ -252,18 +229,17 @@ static const cj__tile_settings tile_defaults = {{0}};
 static const cj__field tile_fields[] = {
     CJ__FIELD(cj__tile_settings, repeats, CJ__FIELD_LIST, .required = true, CJ__POSITIVE)};
 
-DEFINE_MAKE(tile)
+CJ__MAKE(tile)
 {
-    const cj__tile_settings *s = settings;
+    CJ__SETTINGS(cj__tile_settings);
     cj_symbol *y = x[0];
     int rank = 0;
-    (void)word, (void)n;
     while (rank < CJ_MAX_RANK && s->repeats[rank])
         rank++;
     if (rank != cj_symbol_shape(y)->rank) {
         cj__fail(CJ_UNSUPPORTED, "tile: %d repeats for a symbol of %d axes, needed is one each",
                  rank, cj_symbol_shape(y)->rank);
-        return cj__build_failed(CJ__MADE_SYMBOL);
+        return cj__word_drop_made(x, n);
     }
     bool any = false;
     for (int i = 0; y && i < rank; i++) {
@@ -287,12 +263,11 @@ static const cj__field pad_fields[] = {
     CJ__FIELD(cj__pad_settings, constant_values, CJ__FIELD_LIMIT),
 };
 
-DEFINE_MAKE(pad)
+CJ__MAKE(pad)
 {
-    const cj__pad_settings *s = settings;
+    CJ__SETTINGS(cj__pad_settings);
     const int rank = cj_symbol_shape(x[0])->rank;
     int64_t widths[2 * CJ_MAX_RANK];
-    (void)word;
     if (s->pad_width.count != 2 * rank) {
         cj__fail(CJ_UNSUPPORTED, "pad: %lld widths for a symbol of %d axes, needed are two each",
                  (long long)s->pad_width.count, rank);
@@ -303,13 +278,8 @@ DEFINE_MAKE(pad)
     return cj_op_pads(x[0], widths, s->mode, isinf(s->constant_values) ? 0 : s->constant_values);
 }
 
-const cj__word cj__word_pad = {.choice = CJ__CHOICE("pad", "Pad", pad_fields, pad_defaults),
-                               .module = CJ__NUMPY,
-                               .operands = of_x,
-                               .least = 1,
-                               .most = 1,
-                               .call_settings = (const char *const[]){"constant_values", NULL},
-                               .make = make_pad};
+CJ__ROW(pad, "Pad", CJ__NUMPY, OF_X, 1, pad_fields, pad_defaults, CJ__DOES(pad),
+        .call_settings = CJ__NAMES("constant_values"))
 
 // ---- x[...] ----
 
@@ -322,11 +292,10 @@ static void add_bound(cj__text *key, bool given, int64_t number)
 }
 
 // The entries as cj_op_get_item() reads them.
-DEFINE_MAKE(get_item)
+CJ__MAKE(get_item)
 {
-    const cj__item_settings *s = settings;
+    CJ__SETTINGS(cj__item_settings);
     cj__text key = {0};
-    (void)word, (void)n;
     for (int64_t i = 0; i < s->count; i++) {
         const struct cj__item *item = &s->items[i];
         cj__text_add(&key, i ? ", " : "");
@@ -355,7 +324,7 @@ const cj__word cj__word_get_item = {.choice = {.name = "get_item",
                                                .defaults = &item_defaults,
                                                .args_size = sizeof item_defaults},
                                     .module = CJ__NUMPY,
-                                    .operands = of_x,
+                                    .operands = OF_X,
                                     .least = 1,
                                     .most = 1,
                                     .by_key = true,
@@ -367,7 +336,7 @@ static const cj__einsum_settings einsum_defaults = {NULL};
 static const cj__field einsum_fields[] = {
     CJ__FIELD(cj__einsum_settings, subscripts, CJ__FIELD_TEXT, .required = true)};
 
-DEFINE_MAKE(einsum)
+CJ__MAKE(einsum)
 {
     (void)word, (void)n;
     return cj_op_einsum(((const cj__einsum_settings *)settings)->subscripts, x[0], x[1]);

@@ -126,16 +126,7 @@ INDEX(argmin, "Argmin")
 INDEX(nanargmax, "Nanargmax")
 INDEX(nanargmin, "Nanargmin")
 
-#define RUNNING(name, class)                                                              \
-    CJ__MAKE(name)                                                                        \
-    {                                                                                     \
-        int axis = 0;                                                                     \
-        CJ__SETTINGS(cj__axes_settings);                                                  \
-        cj_symbol *line = cj__word_line(#name, x[0], s->axis, &axis);                     \
-        return cj_op_##name(line, axis);                                                  \
-    }                                                                                     \
-    CJ__ROW(name, class, CJ__NUMPY, OF_X, 1, count_fields, axes_defaults, CJ__DOES(name), \
-            .keys = own_dtype)
+#define RUNNING(name, class) CJ__ALONG(name, class, count_fields, axes_defaults, .keys = own_dtype)
 RUNNING(cumsum, "Cumsum")
 RUNNING(cumprod, "Cumprod")
 RUNNING(nancumsum, "Nancumsum")

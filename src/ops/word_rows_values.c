@@ -5,7 +5,6 @@
 #include <cajal/ops_math.h>
 #include <cajal/ops_shape.h>
 #include <math.h>
-#include <string.h>
 
 static const cj__number_settings round_defaults = {0};
 static const cj__field round_fields[] = {
@@ -50,12 +49,10 @@ static const cj__field cast_fields[] = {
     CJ__FIELD(cj__cast_settings, dtype, CJ__FIELD_TEXT, .required = true)};
 CJ__MAKE(saturate_cast)
 {
+    cj_dtype dtype;
     CJ__SETTINGS(cj__cast_settings);
-    for (cj_dtype dtype = 0; dtype < CJ_DTYPE_COUNT; dtype++)
-        if (strcmp(cj_dtype_name(dtype), s->dtype) == 0)
-            return cj_op_saturate_cast(x[0], dtype);
-    cj__fail(CJ_UNSUPPORTED, "saturate_cast: there is no dtype \"%.40s\" here", s->dtype);
-    return cj__word_drop_made(x, n);
+    return cj__word_dtype("saturate_cast", s->dtype, &dtype) ? cj_op_saturate_cast(x[0], dtype) :
+                                                               cj__word_drop_made(x, n);
 }
 CJ__ROW(saturate_cast, "SaturateCast", CJ__CORE, CJ__NAMES("x"), 1, cast_fields, cast_defaults,
         CJ__DOES(saturate_cast))

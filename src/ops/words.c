@@ -1,4 +1,5 @@
 // What the bodies of the public operators share: see words.h.
+#include "base/memory.h"
 #include "ops/words.h"
 #include "ops/infer.h"
 
@@ -202,6 +203,18 @@ cj_symbol *cj__word_pick(cj__build *g, cj_symbol *x, int axis, const int64_t *pl
         return NULL;
     cj_symbol *indices = cj__word_ints(g, places, count);
     return cj__take_along(g, x, cj__word_along(g, indices, cj_symbol_shape(x)->rank, axis), axis);
+}
+
+cj_symbol *cj__word_copies(cj__build *g, cj_symbol *x, int axis, int64_t count)
+{
+    int64_t *places = cj__new((size_t)count, sizeof *places); // all 0
+    if (!places) {
+        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+        return NULL;
+    }
+    cj_symbol *y = cj__word_pick(g, x, axis, places, count);
+    cj__free(places);
+    return y;
 }
 
 cj_symbol *cj__word_expand(cj__build *g, cj_symbol *x, int axis)

@@ -134,6 +134,8 @@ cj_symbol *cj__word_range(cj__build *g, int64_t begin, int64_t count);
 // Entries of x at constant places along an axis of known length.
 cj_symbol *cj__word_pick(cj__build *g, cj_symbol *x, int axis, const int64_t *places,
                          int64_t count);
+// The first entry of x along an axis, `count` times.
+cj_symbol *cj__word_copies(cj__build *g, cj_symbol *x, int axis, int64_t count);
 // A symbol of x's rank with `numbers` (a 1-D symbol) along `axis` and 1 elsewhere.
 cj_symbol *cj__word_along(cj__build *g, cj_symbol *numbers, int rank, int axis);
 // Reshapes that put in, or take out, one axis of length 1.

@@ -19,15 +19,8 @@ static cj_symbol *stretched(cj__build *g, cj_symbol *x, const cj_shape *shape)
     }
     x = cj__reshape(g, x, &longer);
     for (int i = 0; i < longer.rank && x; i++)
-        if (longer.dims[i] != shape->dims[i]) {
-            int64_t *zeros = cj__new((size_t)shape->dims[i] + 1, sizeof *zeros);
-            for (int64_t j = 0; zeros && j < shape->dims[i]; j++)
-                zeros[j] = 0;
-            if (!zeros)
-                cj__build_refuse(g, CJ_OUT_OF_MEMORY);
-            x = zeros ? cj__word_pick(g, x, i, zeros, shape->dims[i]) : NULL;
-            cj__free(zeros);
-        }
+        if (longer.dims[i] != shape->dims[i])
+            x = cj__word_copies(g, x, i, shape->dims[i]);
     return x;
 }
 

@@ -74,21 +74,6 @@ static cj_symbol *ramp(cj__build *g, cj_symbol *x, int axis, int64_t before, int
     return cj__mul(g, with_copies(g, RAMP, x, axis, before, after), each);
 }
 
-// `count` times one entry along an axis, where y has one.
-static cj_symbol *repeated(cj__build *g, cj_symbol *y, int axis, int64_t count)
-{
-    int64_t *zeros = cj__new((size_t)count + 1, sizeof *zeros);
-    if (!zeros) {
-        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
-        return NULL;
-    }
-    for (int64_t i = 0; i < count; i++)
-        zeros[i] = 0;
-    y = cj__word_pick(g, y, axis, zeros, count);
-    cj__free(zeros);
-    return y;
-}
-
 static cj_symbol *statistic(cj__build *g, int mode, cj_symbol *x, int axis)
 {
     const uint32_t mask = 1u << axis;
@@ -103,11 +88,11 @@ static cj_symbol *padded(cj__build *g, int mode, cj_symbol *x, int axis, int64_t
                          int64_t after, double value)
 {
     if (mode == CONSTANT) {
-        cj_symbol *one = cj__broadcast_like(g, cj__scalar(g, CJ_F32, 1), x);
-        cj_symbol *here = cj__pad(g, cj__cast(g, one, CJ_BOOL), axis, before, after);
         cj_symbol *wide = cj__pad(g, x, axis, before, after);
         if (value == 0)
             return wide;
+        cj_symbol *one = cj__broadcast_like(g, cj__scalar(g, CJ_F32, 1), x);
+        cj_symbol *here = cj__pad(g, cj__cast(g, one, CJ_BOOL), axis, before, after);
         cj_symbol *other = cj__cast(g, cj__scalar(g, CJ_F64, value), cj_symbol_dtype(x));
         return cj__word_choose(g, here, wide, other);
     }
@@ -116,7 +101,8 @@ static cj_symbol *padded(cj__build *g, int mode, cj_symbol *x, int axis, int64_t
     if (mode <= WRAP)
         return with_copies(g, mode, x, axis, before, after);
     cj_symbol *y = statistic(g, mode, x, axis);
-    cj_symbol *parts[3] = {repeated(g, y, axis, before), x, repeated(g, y, axis, after)};
+    cj_symbol *parts[3] = {cj__word_copies(g, y, axis, before), x,
+                           cj__word_copies(g, y, axis, after)};
     return cj__concat(g, parts, 3, axis);
 }
 

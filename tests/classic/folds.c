@@ -190,10 +190,11 @@ static void what_cannot_be_cut_is_refused(void **unused)
 static void a_target_that_is_no_class_is_refused(void **unused)
 {
     (void)unused;
-    const float halves[4] = {0, 1, 0.5F, 1}, nan[4] = {0, 1, (float)NAN, 1};
-    const float *const targets[] = {halves, nan};
+    const float halves[4] = {0, 1, 0.5F, 1}, nan[4] = {0, 1, (float)NAN, 1},
+                infinite[4] = {0, 1, -INFINITY, 1};
+    const float *const targets[] = {halves, nan, infinite};
     cj_folds *folds;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         cj_tensor *x = NULL, *y = NULL;
         assert_ok(cj_tensor_new(CJ_F32, CJ_SHAPE(4, 1), &x));
         assert_ok(cj_tensor_from(CJ_F32, CJ_SHAPE(4, 1), targets[i], 4, &y));

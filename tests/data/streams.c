@@ -369,6 +369,20 @@ static void wrong_arguments_are_refused(void **state)
     assert_null(cj_dataset_map(cj_dataset(), .call = doubled));
 }
 
+// Each part can be counted, all of them cannot: their bytes are 2^64.
+static void samples_beyond_counting_are_refused(void **state)
+{
+    (void)state;
+    const cj_part part = {CJ_F64, CJ_SHAPE((int64_t)1 << 58)};
+    for (int i = 0; i < 2; i++) {
+        cj_dataset *data = cj_dataset_from(.count = 1, .read = numbers, .x_count = 8, .y_count = 0,
+                                           .x = {part, part, part, part, part, part, part, part});
+        assert_non_null(data);
+        assert_null(i ? cj_dataset_cache(data, 1000) : cj_dataset_map(data, .call = doubled));
+        assert_int_equal(cj_error_status(), CJ_OUT_OF_MEMORY);
+    }
+}
+
 static void batches_are_the_chains(void **state)
 {
     (void)state;
@@ -443,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_pass_may_be_abandoned),
         cmocka_unit_test(the_first_failure_is_told),
         cmocka_unit_test(wrong_arguments_are_refused),
+        cmocka_unit_test(samples_beyond_counting_are_refused),
         cmocka_unit_test(batches_are_the_chains),
         cmocka_unit_test(slices_share_what_is_streamed),
         cmocka_unit_test(texts_go_through_a_chain),

@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cj_tensor *predicted(cj_model *model, const sample *s)
-{
-    cj_tensor *inputs[MODEL_INPUTS], *y = NULL;
-    model_inputs(model, s, 3, inputs);
-    if (cj_predict_many(model, inputs, &y) != CJ_OK)
-        fail_msg("%s: %s", s->class_name, cj_error());
-    model_inputs_free(model, inputs);
-    return y;
-}
-
 static bool same_bits(const cj_tensor *a, const cj_tensor *b)
 {
     return cj_shape_equal(cj_tensor_shape(a), cj_tensor_shape(b)) &&
@@ -92,9 +82,9 @@ static void a_clone_with_weights_predicts_the_same_bits(void **state)
         if (!made)
             fail_msg("%s: %s", samples[i].class_name, cj_error());
         assert_same_weights(samples[i].class_name, model, made);
-        cj_tensor *a = predicted(model, &samples[i]);
+        cj_tensor *a = model_predicted(model, &samples[i]);
         cj_release(model); // the clone needs nothing of it
-        cj_tensor *b = predicted(made, &samples[i]);
+        cj_tensor *b = model_predicted(made, &samples[i]);
         if (!same_bits(a, b))
             fail_msg("%s: the clone predicts something else", samples[i].class_name);
         cj_release(a), cj_release(b), cj_release(made);

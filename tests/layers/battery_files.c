@@ -9,16 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cj_tensor *predicted(cj_model *model, const sample *s)
-{
-    cj_tensor *inputs[MODEL_INPUTS], *y = NULL;
-    model_inputs(model, s, 3, inputs);
-    if (cj_predict_many(model, inputs, &y) != CJ_OK)
-        fail_msg("%s: %s", s->class_name, cj_error());
-    model_inputs_free(model, inputs);
-    return y;
-}
-
 static void assert_same_bits(const char *what, const cj_tensor *a, const cj_tensor *b)
 {
     const cj_shape *shape = cj_tensor_shape(a);
@@ -49,7 +39,8 @@ static void every_kind_is_saved_and_loaded(void **state)
         cj_model *again = cj_load_memory(data, size);
         if (!again)
             fail_msg("%s: %s", samples[i].class_name, cj_error());
-        cj_tensor *a = predicted(model, &samples[i]), *b = predicted(again, &samples[i]);
+        cj_tensor *a = model_predicted(model, &samples[i]),
+                  *b = model_predicted(again, &samples[i]);
         assert_same_bits(samples[i].class_name, a, b);
         cj_release(a), cj_release(b);
         cj_release(model), cj_release(again);

@@ -1,5 +1,6 @@
 #include "layers/models.h"
 
+#include <cajal/train.h>
 #include <string.h>
 
 cj_model *model_of(const sample *s, bool score, cj_layer **layer)
@@ -38,4 +39,14 @@ void model_inputs_free(const cj_model *model, cj_tensor **inputs)
 {
     for (int i = 0; i < cj_model_input_count(model); i++)
         cj_release(inputs[i]);
+}
+
+cj_tensor *model_predicted(cj_model *model, const sample *s)
+{
+    cj_tensor *inputs[MODEL_INPUTS], *y = NULL;
+    model_inputs(model, s, 3, inputs);
+    if (cj_predict_many(model, inputs, &y) != CJ_OK)
+        fail_msg("%s: %s", s->class_name, cj_error());
+    model_inputs_free(model, inputs);
+    return y;
 }

@@ -14,5 +14,7 @@ cj_model *model_of(const sample *sample, bool score, cj_layer **layer);
 // Random inputs for `batch` samples: as many as the model has.
 void model_inputs(const cj_model *model, const sample *sample, int64_t batch, cj_tensor **inputs);
 void model_inputs_free(const cj_model *model, cj_tensor **inputs);
+// What a model of one output predicts for three random samples.
+cj_tensor *model_predicted(cj_model *model, const sample *sample);
 
 #endif

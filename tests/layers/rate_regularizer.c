@@ -37,7 +37,6 @@ static void it_is_the_mean_square_distance_of_the_rates(void **state)
 static double rate_after(const char *spec)
 {
     cj_dataset *train, *test;
-    cj_results *results = NULL;
     cj_model *model =
         cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(20),
                       cj_lif(0.9, .steps = 10, .activity_regularizer = spec), cj_dense(10),
@@ -49,7 +48,7 @@ static double rate_after(const char *spec)
                      CJ_OK);
     assert_int_equal(cj_fit(model, train, .epochs = 6), CJ_OK);
     assert_int_equal(cj_spike_activities(model, cj_dataset_x(test, 0), rows, 3, &count), CJ_OK);
-    cj_release(results), cj_release(train), cj_release(test), cj_release(model);
+    cj_release(train), cj_release(test), cj_release(model);
     return rows[1].rate;
 }
 
