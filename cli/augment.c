@@ -43,8 +43,8 @@ static cj_model *model_of(const char *specs)
         count += good;
     }
     if (good)
-        return cj_sequential_new(&(cj_sequential_args){CJ_SEQUENTIAL_DEFAULTS, .layers = layers,
-                                                       .layer_count = count});
+        return cj_sequential_new(
+            &(cj_sequential_args){CJ_SEQUENTIAL_DEFAULTS, .layers = layers, .layer_count = count});
     for (int i = 0; i < count; i++)
         cj_release(layers[i]);
     return NULL;
@@ -66,7 +66,8 @@ cj_status read_augmentation(augmentation *a)
         length += (size_t)snprintf(a->specs + length, sizeof a->specs - length, "%s%s",
                                    length > 0 ? ", " : "", text);
         if (length >= sizeof a->specs)
-            return cj_fail(CJ_INVALID_ARGUMENT, "--augment: the lists have more than %zu characters",
+            return cj_fail(CJ_INVALID_ARGUMENT,
+                           "--augment: the lists have more than %zu characters",
                            sizeof a->specs - 1);
     }
     if (a->given.count == 0)
@@ -272,7 +273,8 @@ cj_status note_augmentation(cj_model *model, const augmentation *a, int64_t samp
 
 cj_status noted_augmentation(const cj_model *model, augmentation *a)
 {
-    const char *specs = cj_model_note(model, "augment"), *seed = cj_model_note(model, "augment/seed");
+    const char *specs = cj_model_note(model, "augment"),
+               *seed = cj_model_note(model, "augment/seed");
     specs = specs ? specs : "";
     if (a->given.count > 0 && strcmp(specs, a->specs) != 0)
         return cj_fail(CJ_INVALID_ARGUMENT,

@@ -6,7 +6,7 @@
 
 // Layers that change training samples by chance, in the threads that read.
 typedef struct augmentation {
-    text_list given;    // lists of specs, as options say them
+    text_list given;  // lists of specs, as options say them
     char specs[2048]; // all of them as one list; "" for none
     uint64_t seed;
 } augmentation;

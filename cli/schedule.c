@@ -85,7 +85,8 @@ cj_status fit_schedule(const char *spec, int64_t steps_per_epoch, int64_t epochs
 {
     double rate;
     if (!copy_in_steps(spec, steps_per_epoch, text, size))
-        return cj_fail(CJ_INVALID_ARGUMENT, "--schedule: the spec is too long, or has too many epochs");
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "--schedule: the spec is too long, or has too many epochs");
     const size_t word = strcspn(text, "( ");
     for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
         const char *open = strchr(text, '(');
