@@ -21,7 +21,8 @@ typedef struct cj_load_image_folder_args {
     /** "bilinear" (default), "nearest", "bicubic", "area", "lanczos3" or "lanczos5" */
     const char *interpolation;
     bool crop_to_aspect_ratio; ///< default false: keep the middle in the ratio of image_size
-    bool pad_to_aspect_ratio;  ///< default false: keep all and put black around it, as tf.image.resize_with_pad
+    bool
+        pad_to_aspect_ratio; ///< default false: keep all and put black around it, as tf.image.resize_with_pad
     /**
      * "int" (default): int32 (samples); "categorical": float32 (samples, classes); "binary": float32
      * (samples, 1) of two classes

@@ -9,11 +9,11 @@ struct cj__fitter {
     cj__look look;
     int64_t channels;
     bool of_reals;
-    int64_t top, left;    // where the result begins in the picture; what is around it is black
+    int64_t top, left; // where the result begins in the picture; what is around it is black
     cj__taps rows, columns;
-    float *ring;          // (rows.most, columns.out, channels)
-    float *sums;          // (columns.out, channels)
-    int64_t next, done;   // the row that is needed next, and output rows that are done
+    float *ring;        // (rows.most, columns.out, channels)
+    float *sums;        // (columns.out, channels)
+    int64_t next, done; // the row that is needed next, and output rows that are done
     char *pixels;
 };
 
@@ -26,8 +26,7 @@ typedef struct place {
 // smart_resize() does.
 static void crop(const cj__look *look, const int64_t dims[3], place *p)
 {
-    const int64_t height =
-        (int64_t)((double)(dims[1] * look->height) / (double)look->width);
+    const int64_t height = (int64_t)((double)(dims[1] * look->height) / (double)look->width);
     const int64_t width = (int64_t)((double)(dims[0] * look->width) / (double)look->height);
     p->in[0] = height < dims[0] ? height : dims[0];
     p->in[1] = width < dims[1] ? width : dims[1];
