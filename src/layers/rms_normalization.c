@@ -75,10 +75,11 @@ static cj_status last_axes(const cj_layer *layer, const cj_shape *x, uint32_t *a
         if (*axes >> i & 1)
             CJ_TRY(cj__layer_need_length(layer, x, i));
     if (!fits_scale(x, a->axis, *axes))
-        return cj__fail(CJ_UNSUPPORTED,
-                        "%s: axis mixes positive and negative numbers, in whose order Keras's scale "
-                        "does not fit input %s: count all axes from one end",
-                        layer->name, cj_shape_text(x, text, sizeof text));
+        return cj__fail(
+            CJ_UNSUPPORTED,
+            "%s: axis mixes positive and negative numbers, in whose order Keras's scale "
+            "does not fit input %s: count all axes from one end",
+            layer->name, cj_shape_text(x, text, sizeof text));
     return CJ_OK;
 }
 

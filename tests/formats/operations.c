@@ -29,6 +29,15 @@ static cj_symbol *constant(void)
     return cj_symbol_constant(tensor);
 }
 
+// What only Keras writes: there is no function for it.
+static cj_symbol *converted(cj_symbol *x, const char *dtype)
+{
+    const struct {
+        const char *dtype;
+    } settings = {dtype};
+    return cj__word_convert_to_tensor.make(&cj__word_convert_to_tensor, &x, 1, &settings);
+}
+
 static cj_symbol *number(double value)
 {
     return cj_symbol_scalar(CJ_F32, value);
@@ -90,6 +99,8 @@ typedef struct word_case {
     F(argmin, "Argmin", cj_op_argmin(o->x, 1))                                            \
     F(cumsum, "Cumsum", cj_op_cumsum(o->x, 1))                                            \
     F(cast, "Cast", cj_op_cast(o->b, CJ_F32))                                             \
+    F(convert, "ConvertToTensor", converted(o->x, NULL))                                  \
+    F(convert_dtype, "ConvertToTensor", converted(o->i, "float32"))                       \
     F(clip, "Clip", cj_op_clip(o->x, 0.5, 1.25))                                          \
     F(concatenate, "Concatenate", cj_op_concatenate((cj_symbol *[]){o->x, o->y}, 2, -1))  \
     F(stack, "Stack", cj_op_stack((cj_symbol *[]){o->x, o->y}, 2, 1))                     \
