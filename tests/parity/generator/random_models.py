@@ -195,7 +195,7 @@ def operator(d, x):
         lambda: x * number + 0.25, lambda: number - x, lambda: ops.tanh(x) * ops.sigmoid(x), lambda: x / (1.5 + ops.square(x)),
         lambda: ops.exp(-ops.square(x)), lambda: ops.log1p(ops.square(x)), lambda: ops.sqrt(ops.abs(x) + 0.5), lambda: ops.sin(x) + ops.cos(x),
         lambda: ops.maximum(x, number), lambda: ops.where(x > 0.3, x, x * 0.2), lambda: ops.clip(x, -0.9, 1.1),
-        lambda: x - ops.mean(x, axis=axis, keepdims=True), lambda: x / (0.5 + ops.std(x, axis=axis, keepdims=True)),
+        lambda: x - ops.mean(x, axis=axis, keepdims=True), lambda: x / ops.sqrt(0.5 + ops.var(x, axis=axis, keepdims=True)),
         lambda: x - ops.logsumexp(x, axis=axis, keepdims=True), lambda: ops.softmax(x, axis=axis), lambda: ops.cumsum(x, axis=axis),
         lambda: ops.concatenate([x, ops.square(x)], axis=axis), lambda: ops.stack([x, -x], axis=-1), lambda: ops.flip(x, axis=axis),
         lambda: ops.expand_dims(x, -1), lambda: ops.roll(x, 1, axis=axis), lambda: ops.repeat(x, 2, axis=axis), lambda: ops.sum(x, axis=axis),
