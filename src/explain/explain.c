@@ -107,8 +107,11 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
         return;
     }
     cj__record *record = &e->records[e->record_count++];
-    *record = (cj__record){
-        .layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
+    *record = (cj__record){.layer = layer,
+                           .which = which,
+                           .called = e->trace.called,
+                           .input_count = input_count,
+                           .output_count = output_count};
     record->shown = e->only ? e->only == layer : !is_container(layer) || explainer_of(layer);
     for (int i = 0; i < input_count; i++) {
         record->inputs[i] = tensor_of(e, inputs[i].symbol);

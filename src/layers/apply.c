@@ -12,6 +12,8 @@
 #include "layers/history.h"
 #include "layers/input.h"
 
+#include <cajal/calls.h>
+
 static void history_destroy(void *object)
 {
     cj__history *history = object;
@@ -90,8 +92,8 @@ static void keep(const void *object)
         kept.objects[kept.count++] = object;
 }
 
-static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count,
-                       cj_symbol **outputs, int capacity)
+static cj_status apply(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
+                       cj_symbol *const *inputs, int count, cj_symbol **outputs, int capacity)
 {
     cj__value given[CJ__LAYER_IO_MAX], made[CJ__LAYER_IO_MAX];
     int made_count = 0;
@@ -100,9 +102,11 @@ static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inpu
                         count, (int)CJ__LAYER_IO_MAX);
     for (int i = 0; i < count; i++)
         given[i] = cj__symbol_value(inputs[i]);
-    CJ_TRY(cj__layer_call(layer, trace, given, count, made, &made_count));
+    CJ_TRY(cj__layer_call_with(layer, trace, settings, given, count, made, &made_count));
     cj__history *history = history_new(layer, inputs, count);
     cj_status status = history ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (history)
+        history->settings = settings;
     for (int i = 0; history && i < made_count; i++)
         history->output_masks[history->output_count++] = cj_retain(made[i].mask);
     for (int i = 0; status == CJ_OK && i < made_count && i < capacity; i++)
@@ -128,8 +132,10 @@ static cj_status need_objects(const cj_layer *layer, cj_symbol *const *inputs, i
                      CJ_OK;
 }
 
-cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
-                        int output_capacity)
+// `text`, which says more settings, is read when the layer is known to be one; it may be NULL.
+static cj_status apply_many(cj_layer *layer, cj__call_settings settings, const char *text,
+                            cj_symbol *const *inputs, int count, cj_symbol **outputs,
+                            int output_capacity)
 {
     cj__trace trace = {0};
     cj_status status = CJ_OK;
@@ -143,11 +149,13 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
     if (status == CJ_OK && (!inputs || (!outputs && output_capacity > 0)))
         status = cj__fail_null(inputs ? "cj_apply_many: the list of outputs" :
                                         "cj_apply_many: the list of inputs");
+    if (status == CJ_OK)
+        status = cj__call_settings_read(layer, text, &settings);
     const uint64_t begin = cj__causes_begin();
     if (status == CJ_OK)
         status = cj__build_take(&trace.build, inputs, count);
     if (status == CJ_OK)
-        status = apply(layer, &trace, inputs, count, outputs, output_capacity);
+        status = apply(layer, &trace, settings, inputs, count, outputs, output_capacity);
     if (status != CJ_OK)
         keep(layer);
     for (int i = 0; status != CJ_OK && i < count; i++)
@@ -157,6 +165,33 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
         cj_release(inputs[i]);
     cj_release(layer);
     return cj__causes_end(begin, status);
+}
+
+cj_status cj__apply_many(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
+                         int count, cj_symbol **outputs, int output_capacity)
+{
+    return apply_many(layer, settings, NULL, inputs, count, outputs, output_capacity);
+}
+
+cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
+                        int output_capacity)
+{
+    return apply_many(layer, (cj__call_settings){0}, NULL, inputs, count, outputs, output_capacity);
+}
+
+cj_status cj_apply_many_with(cj_layer *layer, const char *settings, cj_symbol *const *inputs,
+                             int count, cj_symbol **outputs, int output_capacity)
+{
+    return apply_many(layer, (cj__call_settings){0}, settings, inputs, count, outputs,
+                      output_capacity);
+}
+
+cj_symbol *cj_apply_with(cj_layer *layer, const char *settings, cj_symbol *input)
+{
+    cj_symbol *output = NULL;
+    return cj_apply_many_with(layer, settings, &input, 1, &output, 1) == CJ_OK ?
+               output :
+               cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count)
