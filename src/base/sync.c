@@ -67,10 +67,6 @@ void cj__thread_join(cj__thread *thread)
     (void)thread;
 }
 
-void cj__thread_yield(void)
-{
-}
-
 unsigned cj__fork_count(void)
 {
     return 0;
@@ -78,7 +74,6 @@ unsigned cj__fork_count(void)
 
 #else
 
-#include <sched.h>
 #include <signal.h>
 
 // With default attributes neither a mutex nor a condition fails to initialise.
@@ -194,10 +189,4 @@ void cj__thread_join(cj__thread *thread)
 {
     pthread_join(thread->thread, NULL);
 }
-
-void cj__thread_yield(void)
-{
-    sched_yield();
-}
-
 #endif

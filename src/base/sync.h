@@ -75,9 +75,6 @@ typedef struct cj__thread {
 bool cj__thread_start(cj__thread *thread, void (*run)(void *context), void *context);
 void cj__thread_join(cj__thread *thread);
 
-// Lets another thread have the CPU.
-void cj__thread_yield(void);
-
 // How many fork()s lie between this process and the first one that started a thread here. A thread
 // that was started at another count is not in this process: it cannot be joined, and a condition
 // that it waits for cannot be destroyed.

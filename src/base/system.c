@@ -28,14 +28,22 @@ int64_t cj__clock(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t cj__interruptions(void)
+#if defined(__linux__)
+static double seconds_of(const struct timeval *time)
+{
+    return (double)time->tv_sec + 1e-6 * (double)time->tv_usec;
+}
+#endif
+
+cj__processor_use cj__get_processor_use(void)
 {
 #if defined(__linux__)
     struct rusage use;
     if (getrusage(RUSAGE_SELF, &use) == 0)
-        return use.ru_nivcsw;
+        return (cj__processor_use){.seconds = seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime),
+                                   .interruptions = use.ru_nivcsw};
 #endif
-    return 0;
+    return (cj__processor_use){0};
 }
 
 bool cj__is_terminal(FILE *stream)

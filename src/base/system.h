@@ -10,9 +10,13 @@
 // Nanoseconds of a monotonic clock; its zero is arbitrary.
 int64_t cj__clock(void);
 
-// How often the system has taken a processor from a thread of this process for other work; 0 where
-// it does not say.
-int64_t cj__interruptions(void);
+// What this process has had of the processors; zeros where the system does not say.
+typedef struct cj__processor_use {
+    double seconds;        // of all its threads
+    int64_t interruptions; // how often a processor was taken from one of them for other work
+} cj__processor_use;
+
+cj__processor_use cj__get_processor_use(void);
 
 // Whether a stream writes to a terminal; false for NULL.
 bool cj__is_terminal(FILE *stream);

@@ -32,15 +32,11 @@ enum {
     // enough to even out unequal tasks, few enough that taking them costs nothing
     CHUNKS_PER_THREAD = 4,
     // Microseconds of spinning: for the next piece of a step, for the next step, for workers that
-    // are not done.
+    // are not done. Nobody yields meanwhile: beside other processes that gives up the rest of a time
+    // slice, milliseconds, where a sleeper is woken at once.
     SPIN_IN_STEP = 300,
     SPIN_BETWEEN = 50,
     SPIN_AT_END = 200,
-    // Microseconds until a spinning thread yields: it may occupy the CPU that the awaited thread
-    // needs. A worker yields later: the parts of a step that are not shared are shorter than that,
-    // so that a step makes no system call.
-    YIELD_EVERY = 25,
-    WORKER_YIELDS_EVERY = 100,
     // Fields of words, in bits from the lowest: a share's end, its next chunk, the number of its
     // piece; on the board the number of shares and the number of the piece. A number repeats
     // after 2^40 pieces, which takes days.
@@ -115,15 +111,6 @@ static void pause_briefly(void)
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
-}
-
-// Pause `number` of a spinning loop, counted from 1.
-static void pause_or_yield(int64_t number, int64_t between_yields)
-{
-    if (number % between_yields == 0)
-        cj__thread_yield();
-    else
-        pause_briefly();
 }
 
 // How many pauses make a microsecond: one takes from 10 to 150 cycles, so it is measured, as the
@@ -218,7 +205,7 @@ static bool spin_for_piece(const cj_pool *pool, uint64_t seen)
         if (i >= SPIN_BETWEEN * pool->pauses &&
             !atomic_load_explicit(&b->entered, memory_order_relaxed))
             return false;
-        pause_or_yield(i, WORKER_YIELDS_EVERY * pool->pauses);
+        pause_briefly();
     }
     return false;
 }
@@ -314,7 +301,7 @@ static void wait_for_workers(cj_pool *pool)
     for (int64_t i = 1; i < SPIN_AT_END * pool->pauses; i++) {
         if (all_done(pool))
             return;
-        pause_or_yield(i, YIELD_EVERY * pool->pauses);
+        pause_briefly();
     }
     cj__mutex_lock(&pool->lock);
     atomic_store(&pool->caller_sleeps, true);

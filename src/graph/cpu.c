@@ -89,12 +89,10 @@ static cj_status end(cj__device *device, void *own, cj__run *run, cj_status stat
         cj__pool_leave(run->pool);
     if (status != CJ_OK || run->timing || cj_pool_threads(cpu_of(device)->pool) <= 1)
         return status;
-    if (run->timed) {
-        const double ended = now();
-        cj__trial_ran(trial, &(cj__trial_run){ended - run->began, ended, cj__interruptions()});
-    } else {
-        cj__trial_ran(trial, NULL);
-    }
+    const double seconds = now() - run->began;
+    cj__trial_ran(trial, run->timed ?
+                             &(cj__trial_run){.seconds = seconds, .use = cj__get_processor_use()} :
+                             NULL);
     return CJ_OK;
 }
 

@@ -7,12 +7,13 @@ enum { SHARED, ALONE };
 
 static int64_t runs_of_trial(const cj__trial *trial)
 {
-    return trial->is_long ? 1 : CJ__TRIAL_RUNS;
+    return trial->one_run ? 1 : CJ__TRIAL_RUNS;
 }
 
 static int64_t tried_runs(const cj__trial *trial)
 {
-    return trial->is_long ? CJ__LONG_TRIALS : CJ__TRIALS * CJ__TRIAL_RUNS;
+    const bool again = trial->is_long && trial->next_round > 0;
+    return runs_of_trial(trial) * (again ? CJ__TRIALS_AGAIN : CJ__TRIALS);
 }
 
 static bool is_trying(const cj__trial *trial)
@@ -35,17 +36,17 @@ bool cj__trial_is_timed(const cj__trial *trial)
     return is_trying(trial) || trial->run == trial->round - 1;
 }
 
-// The first run of each trial of short ones moves the operands into other caches.
+// The first run of a trial moves the operands into other caches.
 static bool counts(const cj__trial *trial)
 {
-    return trial->is_long || trial->run % CJ__TRIAL_RUNS != 0;
+    return trial->one_run || trial->run % CJ__TRIAL_RUNS != 0;
 }
 
 static void record(cj__trial *trial, int way, double seconds)
 {
     const bool first = trial->counts[way]++ == 0;
     trial->sums[way] += seconds;
-    trial->least[way] = first || seconds < trial->least[way] ? seconds : trial->least[way];
+    trial->latest[way] = seconds;
     trial->most[way] = first || seconds > trial->most[way] ? seconds : trial->most[way];
 }
 
@@ -54,53 +55,70 @@ static double mean_without_worst(const cj__trial *trial, int way)
     return (trial->sums[way] - trial->most[way]) / (trial->counts[way] - 1);
 }
 
-// Of long runs: one alone was not faster than one shared.
-static bool is_refuted(const cj__trial *trial)
-{
-    return trial->counts[ALONE] > 0 && trial->most[ALONE] >= trial->least[SHARED];
-}
-
+// Of long runs there are as many of each way, so that their sums compare as their means do.
 static bool alone_is_faster(const cj__trial *trial)
 {
-    return trial->is_long ? !is_refuted(trial) :
+    return trial->is_long ? trial->sums[ALONE] < CJ__TRIAL_TIE * trial->sums[SHARED] :
                             mean_without_worst(trial, ALONE) < mean_without_worst(trial, SHARED);
+}
+
+static void forget(cj__trial *trial)
+{
+    memset(trial->sums, 0, sizeof trial->sums);
 }
 
 static void begin_trials(cj__trial *trial)
 {
     trial->run = trial->round = trial->kept = 0;
     memset(trial->counts, 0, sizeof trial->counts);
-    memset(trial->sums, 0, sizeof trial->sums);
+    for (int way = SHARED; way <= ALONE; way++)
+        trial->sums[way] *= trial->is_long ? CJ__TRIAL_MEMORY : 0;
+}
+
+// As many runs as take so long, but no fewer and no more than given.
+static int64_t runs_within(const cj__trial *trial, double seconds, int64_t fewest, int64_t most)
+{
+    const double runs = trial->usual > 0 ? seconds / trial->usual : (double)most;
+    return runs < (double)fewest ? fewest : runs < (double)most ? (int64_t)runs : most;
 }
 
 static int64_t first_round(const cj__trial *trial)
 {
-    return trial->is_long ? CJ__LONG_ROUND : trial->alone ? CJ__ALONE_ROUND : CJ__SHARED_ROUND;
+    return runs_within(trial, CJ__ROUND_SECONDS, CJ__LONG_ROUND,
+                       trial->alone ? CJ__ALONE_ROUND : CJ__SHARED_ROUND);
 }
 
 static void begin_round(cj__trial *trial, int64_t runs)
 {
-    const int64_t most = trial->is_long ? CJ__LONG_ROUND_MOST : CJ__ROUND_MOST;
+    const int64_t most =
+        runs_within(trial, CJ__ROUND_MOST_SECONDS, CJ__LONG_ROUND_MOST, CJ__ROUND_MOST);
     trial->run = 0;
     trial->round = runs < most ? runs : most;
     trial->next_round = 2 * trial->round;
 }
 
-static void decide(cj__trial *trial, bool alone)
+static void decide(cj__trial *trial, bool alone, double usual)
 {
     const bool confirmed = trial->next_round > 0 && alone == trial->alone;
     trial->alone = alone;
+    trial->usual = usual;
     begin_round(trial, confirmed ? trial->next_round : first_round(trial));
+}
+
+static void decide_by_trials(cj__trial *trial)
+{
+    const int way = alone_is_faster(trial) ? ALONE : SHARED;
+    decide(trial, way == ALONE, trial->latest[way]);
 }
 
 // Compares with the run that was timed before this one.
 static void look_at_pressure(cj__trial *trial, const cj__trial_run *run)
 {
-    const double passed = run->ended - trial->last.ended;
-    const int64_t count = run->interruptions - trial->last.interruptions;
+    const double passed = run->use.seconds - trial->last.seconds;
+    const int64_t count = run->use.interruptions - trial->last.interruptions;
     trial->under_pressure =
-        trial->last.ended > 0 && (double)count > 1 + CJ__TRIAL_PRESSURE * passed;
-    trial->last = *run;
+        trial->last.seconds > 0 && (double)count > 1 + CJ__TRIAL_PRESSURE * passed;
+    trial->last = run->use;
 }
 
 static void tried(cj__trial *trial, double seconds)
@@ -108,25 +126,26 @@ static void tried(cj__trial *trial, double seconds)
     const int way = is_alone(trial);
     if (!trial->is_long && way == SHARED && counts(trial) && seconds > CJ__TRIAL_LONG) {
         trial->is_long = true;
+        trial->one_run = seconds > CJ__TRIAL_ONE_RUN;
+        forget(trial);
         begin_trials(trial);
         if (!trial->under_pressure) {
-            decide(trial, false);
+            decide(trial, false, seconds);
             return;
         }
     }
     if (counts(trial))
         record(trial, way, seconds);
     trial->run++;
-    if (trial->is_long && is_refuted(trial))
-        decide(trial, false);
-    else if (trial->run == tried_runs(trial))
-        decide(trial, alone_is_faster(trial));
+    if (trial->run == tried_runs(trial))
+        decide_by_trials(trial);
 }
 
 // While nothing disturbs them, shared runs are tried again only as often as the longest round ends,
 // and long ones never.
-static void end_round(cj__trial *trial)
+static void end_round(cj__trial *trial, double seconds)
 {
+    trial->usual = seconds;
     const bool stays =
         !trial->alone && !trial->under_pressure && (trial->is_long || trial->kept < CJ__ROUND_MOST);
     if (stays)
@@ -145,6 +164,6 @@ void cj__trial_ran(cj__trial *trial, const cj__trial_run *run)
         trial->run++;
         trial->kept++;
         if (trial->run >= trial->round)
-            end_round(trial);
+            end_round(trial, run ? run->seconds : trial->usual);
     }
 }

@@ -4,17 +4,17 @@
 
 enum { TRIED = CJ__TRIALS * CJ__TRIAL_RUNS };
 
-// A machine whose other processes interrupt this one `rate` times a second.
+// A machine whose other processes interrupt this one `rate` times a second of its processor time.
 typedef struct machine {
-    double time, interruptions, rate;
+    double used, interruptions, rate;
 } machine;
 
 static void run_for(cj__trial *t, machine *m, double seconds)
 {
-    m->time += seconds;
+    m->used += seconds;
     m->interruptions += m->rate * seconds;
     if (cj__trial_is_timed(t))
-        cj__trial_ran(t, &(cj__trial_run){seconds, m->time, (int64_t)m->interruptions});
+        cj__trial_ran(t, &(cj__trial_run){seconds, {m->used, (int64_t)m->interruptions}});
     else
         cj__trial_ran(t, NULL);
 }
@@ -144,24 +144,60 @@ static void begin_long(cj__trial *t, machine *m)
     assert_true(t->is_long);
 }
 
-static void long_runs_are_shared_unless_all_alone_are_faster(void **state)
+// Runs the rest of the trials that begin_long() began, or all of later ones. Of the runs alone every
+// `period`th takes `waits` times as long.
+static void try_long(cj__trial *t, machine *m, double alone, int period, double waits)
+{
+    for (int i = 0; t->round == 0; i++)
+        run_for(t, m, cj__trial_shares(t) ? seconds_long : i % period == 0 ? alone * waits : alone);
+}
+
+static void long_runs_are_decided_by_means(void **state)
 {
     (void)state;
-    static const double fast[] = {0.7, 0.6, 0.8}, some[] = {0.7, 0.7, 1.1};
     cj__trial t;
     machine m = {0};
     begin_long(&t, &m);
+    try_long(&t, &m, 0.7 * seconds_long, 1, 1);
     assert_false(cj__trial_shares(&t));
-    run_for(&t, &m, 2 * seconds_long); // one such run is enough
-    assert_true(cj__trial_shares(&t) && t.round > 0);
     begin_long(&t, &m);
-    for (int i = 1; i < CJ__LONG_TRIALS; i++)
-        run_for(&t, &m, seconds_long * (i % 2 == 0 ? 1 : fast[i / 2]));
-    assert_true(!cj__trial_shares(&t) && t.round > 0);
+    try_long(&t, &m, 0.7 * seconds_long, 3, 1.5); // some are slower than shared ones
+    assert_false(cj__trial_shares(&t));
     begin_long(&t, &m);
-    for (int i = 1; i < CJ__LONG_TRIALS; i++)
-        run_for(&t, &m, seconds_long * (i % 2 == 0 ? 1 : some[i / 2]));
-    assert_true(cj__trial_shares(&t) && t.round > 0);
+    try_long(&t, &m, 0.9 * seconds_long, 3, 3);
+    assert_true(cj__trial_shares(&t));
+    begin_long(&t, &m);
+    try_long(&t, &m, seconds_long, 1, 1); // a tie
+    assert_false(cj__trial_shares(&t));
+}
+
+// A thread that has slept through the runs alone gets its first slice at once.
+static void the_first_run_of_a_long_trial_does_not_count(void **state)
+{
+    (void)state;
+    cj__trial t;
+    machine m = {0};
+    begin_long(&t, &m);
+    for (int i = 1; t.round == 0; i++) {
+        const bool first = i % CJ__TRIAL_RUNS == 0;
+        run_for(&t, &m, seconds_long * (!cj__trial_shares(&t) ? 0.8 : first ? 1e-3 : 1));
+    }
+    assert_false(cj__trial_shares(&t));
+}
+
+// Very long ones are tried one by one.
+static void a_very_long_run_is_a_trial(void **state)
+{
+    (void)state;
+    cj__trial t = {0};
+    machine m = {.rate = 10 * CJ__TRIAL_PRESSURE};
+    int alone = 0, runs = 0;
+    for (; runs == 0 || !t.is_long || t.round == 0; runs++) {
+        alone += !cj__trial_shares(&t);
+        run_for(&t, &m, 2 * CJ__TRIAL_ONE_RUN);
+    }
+    assert_int_equal(runs, LONG_FIRST - 1 + CJ__TRIALS);
+    assert_int_equal(alone, CJ__TRIALS / 2);
 }
 
 static void long_runs_are_tried_again(void **state)
@@ -170,14 +206,41 @@ static void long_runs_are_tried_again(void **state)
     cj__trial t;
     machine m = {0};
     begin_long(&t, &m);
-    for (int i = 1; i < CJ__LONG_TRIALS; i++)
-        run_for(&t, &m, seconds_long * (i % 2 == 0 ? 1 : 0.5));
+    try_long(&t, &m, seconds_long / 2, 1, 1);
     assert_int_equal(run_round(&t, &m, seconds_long / 2), CJ__LONG_ROUND);
-    run_for(&t, &m, seconds_long / 2); // the busy process has ended
-    run_for(&t, &m, seconds_long);
-    assert_true(cj__trial_shares(&t) && t.round > 0);
+    try_long(&t, &m, 3 * seconds_long, 1, 1); // the busy process has ended
+    assert_true(cj__trial_shares(&t));
     assert_int_equal(run_round(&t, &m, seconds_long), CJ__LONG_ROUND); // it has come back
     assert_false(t.round > 0);
+}
+
+// One trial that disagrees does not outweigh those before it, several do.
+static void earlier_trials_of_long_runs_still_count(void **state)
+{
+    (void)state;
+    cj__trial t;
+    machine m = {0};
+    begin_long(&t, &m);
+    try_long(&t, &m, seconds_long / 2, 1, 1);
+    int trials = 0;
+    for (; !cj__trial_shares(&t); trials++) {
+        (void)run_round(&t, &m, seconds_long / 2);
+        try_long(&t, &m, 1.4 * seconds_long, 1, 1);
+    }
+    assert_in_range(trials, 2, 4);
+}
+
+// Of runs of milliseconds the first round is not seconds long.
+static void rounds_are_limited_in_time(void **state)
+{
+    (void)state;
+    cj__trial t = {0};
+    machine m = {0};
+    const double seconds = 0.8 * CJ__TRIAL_LONG;
+    try_all(&t, &m, seconds, 1.5 * seconds);
+    m.rate = 10 * CJ__TRIAL_PRESSURE;
+    const int64_t runs = run_round(&t, &m, seconds);
+    assert_in_range(runs, CJ__LONG_ROUND, (int64_t)(CJ__ROUND_SECONDS / seconds) + 1);
 }
 
 int main(void)
@@ -190,8 +253,12 @@ int main(void)
         cmocka_unit_test(one_fast_run_decides_nothing),
         cmocka_unit_test(one_slow_run_decides_nothing),
         cmocka_unit_test(long_runs_are_shared_while_nothing_interrupts),
-        cmocka_unit_test(long_runs_are_shared_unless_all_alone_are_faster),
+        cmocka_unit_test(long_runs_are_decided_by_means),
+        cmocka_unit_test(the_first_run_of_a_long_trial_does_not_count),
+        cmocka_unit_test(a_very_long_run_is_a_trial),
         cmocka_unit_test(long_runs_are_tried_again),
+        cmocka_unit_test(earlier_trials_of_long_runs_still_count),
+        cmocka_unit_test(rounds_are_limited_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

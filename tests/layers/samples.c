@@ -35,7 +35,7 @@ MAKER(group_query_attention,
 MAKER(attention, cj_attention(.use_scale = true, .score_mode = "concat", .dropout = 0.2))
 MAKER(additive_attention, cj_additive_attention(.use_causal_mask = true))
 MAKER(group_normalization, cj_group_normalization(2, .beta_initializer = "ones"))
-MAKER(rms_normalization, cj_rms_normalization({-1, 1}))
+MAKER(rms_normalization, cj_rms_normalization({-1, -2}))
 MAKER(unit_normalization, cj_unit_normalization())
 MAKER(conv2d,
       cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
