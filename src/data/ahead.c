@@ -89,9 +89,9 @@ static void read_chunk(cj__ahead *a, const chunk *c)
     int64_t failed = -1;
     cj_status status = CJ_OK;
     char sentence[SENTENCE];
-    void *few[CJ__PLACES_FEW];
+    void *few[CJ__PART_PLACES_FEW];
     cj__mutex_unlock(&a->lock);
-    void **places = cj__places(few, parts);
+    void **places = cj__part_places(few, parts);
     for (int64_t i = c->begin; failed < 0 && i < c->begin + c->count; i++) {
         for (int p = 0; places && p < parts; p++)
             places[p] = c->slot->bytes + a->offsets[p] + (size_t)i * cj__part_bytes(a->data, p);
@@ -103,7 +103,7 @@ static void read_chunk(cj__ahead *a, const chunk *c)
         snprintf(sentence, sizeof sentence, "%s", cj_error());
         cj__error_forget(); // it is told by who trains, when it comes to this batch
     }
-    cj__places_end(places, few);
+    cj__part_places_end(places, few);
     cj__mutex_lock(&a->lock);
     if (failed >= 0 && (c->slot->failed < 0 || failed < c->slot->failed)) {
         c->slot->failed = failed;

@@ -20,13 +20,13 @@ typedef struct job {
 static cj_status read_one(const job *j, int64_t i)
 {
     const int count = cj__dataset_parts(j->data);
-    void *few[CJ__PLACES_FEW], **places = cj__places(few, count);
+    void *few[CJ__PART_PLACES_FEW], **places = cj__part_places(few, count);
     if (!places)
         return CJ_OUT_OF_MEMORY;
     for (int p = 0; p < count; p++)
         places[p] = j->made.parts[p]->data + (size_t)i * cj__part_bytes(j->data, p);
     const cj_status status = cj__dataset_sample(j->data, j->begin + i, j->pass, places);
-    cj__places_end(places, few);
+    cj__part_places_end(places, few);
     return status;
 }
 

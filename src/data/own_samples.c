@@ -160,10 +160,10 @@ static cj_status read_mapped(const cj__source *source, int64_t index, uint64_t p
     const int after = (m->args.x_count < 0 ? from->x_count : m->args.x_count) +
                       (m->args.y_count < 0 ? from->y_count : m->args.y_count);
     const int parts = cj__dataset_parts(from), weights = from->x_count + from->y_count;
-    void *few[CJ__PLACES_FEW], **before = cj__places(few, parts);
+    void *few[CJ__PART_PLACES_FEW], **before = cj__part_places(few, parts);
     char *bytes = before ? cj__new(1, m->bytes) : NULL;
     if (!bytes) {
-        cj__places_end(before, few);
+        cj__part_places_end(before, few);
         return CJ_OUT_OF_MEMORY;
     }
     for (int p = 0; p < parts; p++) // weights are changed in their places
@@ -172,7 +172,7 @@ static cj_status read_mapped(const cj__source *source, int64_t index, uint64_t p
     if (status == CJ_OK)
         status = call_map(m, index, pass, before, places, before + weights);
     cj__free(bytes);
-    cj__places_end(before, few);
+    cj__part_places_end(before, few);
     return status;
 }
 

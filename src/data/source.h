@@ -34,10 +34,10 @@ size_t cj__part_bytes(const cj_dataset *data, int part);
 cj_status cj__parts_layout(const cj_dataset *data, int64_t samples, size_t **offsets,
                            size_t *bytes);
 
-// Places for the parts of a sample, or NULL without memory: `few` of CJ__PLACES_FEW where that is enough.
-enum { CJ__PLACES_FEW = 16 };
-void **cj__places(void **few, int count);
-void cj__places_end(void **places, void **few);
+// Places for the parts of a sample, or NULL without memory: `few` of CJ__PART_PLACES_FEW where that is enough.
+enum { CJ__PART_PLACES_FEW = 16 };
+void **cj__part_places(void **few, int count);
+void cj__part_places_end(void **places, void **few);
 
 // The parts of a data set over a source, without a batch axis.
 typedef struct cj__parts {

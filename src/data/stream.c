@@ -43,12 +43,12 @@ cj_status cj__parts_layout(const cj_dataset *data, int64_t samples, size_t **off
     return *offsets ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-void **cj__places(void **few, int count)
+void **cj__part_places(void **few, int count)
 {
-    return count <= CJ__PLACES_FEW ? few : cj__new((size_t)count, sizeof(void *));
+    return count <= CJ__PART_PLACES_FEW ? few : cj__new((size_t)count, sizeof(void *));
 }
 
-void cj__places_end(void **places, void **few)
+void cj__part_places_end(void **places, void **few)
 {
     if (places != few)
         cj__free(places);

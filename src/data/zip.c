@@ -24,12 +24,12 @@ static cj_status read_zip(const cj__source *source, int64_t index, uint64_t pass
     for (int i = 0; status == CJ_OK && i < z->stage.from_count; i++) {
         const cj_dataset *from = z->stage.from[i];
         const int parts = cj__dataset_parts(from);
-        void *few[CJ__PLACES_FEW], **each = cj__places(few, parts);
+        void *few[CJ__PART_PLACES_FEW], **each = cj__part_places(few, parts);
         for (int p = 0; each && p < parts; p++)
             each[p] = p < from->x_count ? places[at + p] : spare;
         at += from->x_count;
         status = each ? cj__dataset_sample(from, index, pass, each) : CJ_OUT_OF_MEMORY;
-        cj__places_end(each, few);
+        cj__part_places_end(each, few);
     }
     cj__free(spare);
     return status;

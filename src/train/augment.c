@@ -24,9 +24,10 @@ static cj_status read_augmented(const cj__source *source, int64_t index, uint64_
     const int64_t step = (int64_t)(pass * (uint64_t)a->count + (uint64_t)index);
     const cj_dataset *from = a->stage.from[0];
     const int parts = cj__dataset_parts(from);
-    void *few[CJ__PLACES_FEW], **before = cj__places(few, parts), *first = cj__new(a->bytes, 1);
+    void *few[CJ__PART_PLACES_FEW], **before = cj__part_places(few, parts),
+                                    *first = cj__new(a->bytes, 1);
     if (!first || !before) {
-        cj__places_end(before, few);
+        cj__part_places_end(before, few);
         cj__free(first);
         return CJ_OUT_OF_MEMORY;
     }
@@ -38,7 +39,7 @@ static cj_status read_augmented(const cj__source *source, int64_t index, uint64_
         status = cj__function_run(a->function, 1, (const void *const[]){before[0], &step},
                                   (void *const[]){places[0]});
     cj__free(first);
-    cj__places_end(before, few);
+    cj__part_places_end(before, few);
     return status;
 }
 

@@ -161,8 +161,7 @@ static void a_model_of_many_outputs_is_a_layer(void **state)
         x[i] = cj_input_symbol(2);
     assert_ok(cj_apply_many(cj_model_layer(inner), x, INPUTS, y, OUTPUTS));
     cj_symbol *sum = cj_apply_list(cj_concatenate(), y, OUTPUTS);
-    cj_model *model =
-        cj_functional(.inputs_list = x, .inputs_count = INPUTS, .outputs = {sum});
+    cj_model *model = cj_functional(.inputs_list = x, .inputs_count = INPUTS, .outputs = {sum});
     assert_non_null(model);
     assert_int_equal(cj_model_output_shape(model, 0)->dims[1], 49);
     write_for_keras(model, "nested");

@@ -51,10 +51,10 @@ static cj_dataset *three_targets(cj_tensor *a, cj_tensor *b, cj_tensor *c)
     for (int i = 0; i < 30; i++)
         labels[i] = i * 7 % 3;
     assert_ok(cj_tensor_from(CJ_I32, CJ_SHAPE(6, 5), labels, 30, &y));
-    cj_dataset *data = cj_dataset(.x = {numbers(CJ_SHAPE(6, 5, 4), 23, 0)},
-                                  .y = {numbers(CJ_SHAPE(6, 5, 2), 9, 0),
-                                        numbers(CJ_SHAPE(6, 1), 5, 0), y},
-                                  .sample_weights = {a, b, c});
+    cj_dataset *data =
+        cj_dataset(.x = {numbers(CJ_SHAPE(6, 5, 4), 23, 0)},
+                   .y = {numbers(CJ_SHAPE(6, 5, 2), 9, 0), numbers(CJ_SHAPE(6, 1), 5, 0), y},
+                   .sample_weights = {a, b, c});
     if (!data)
         fail_msg("%s", cj_error());
     return data;
