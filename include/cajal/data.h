@@ -157,8 +157,8 @@ CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_datase
  * `channels` 1, 3 or 4 (0: the file's own 1 or 3). Colour becomes grey by the luma of ITU-R BT.601;
  * what is transparent lies over white, but with 4 channels the last one is its alpha, 255 for opaque; a
  * photo
- * is turned upright as its Exif orientation says. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other
- * than grey and RGB), CJ_OUT_OF_MEMORY.
+ * is turned upright as its Exif orientation says. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or other colours
+ * than grey, RGB and CMYK), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_image(const char *path, int channels, cj_tensor **image);
 

@@ -106,8 +106,8 @@ typedef struct cj_dataset_map_args {
     void (*free)(void *context); ///< called with `context` when the data set is gone; default NULL
     cj_part x[CJ_IN_BRACES];     ///< the new inputs, x_count of them
     cj_part y[CJ_IN_BRACES];     ///< the new targets, y_count of them
-    int x_count;                 ///< default -1: inputs as they were
-    int y_count;                 ///< default -1: targets as they were; 0: none
+    int x_count;                 ///< default -1: of the types that they have; `call` writes them
+    int y_count;                 ///< default -1: of the types that they have; 0: none
     bool one_thread;             ///< default false; true: `call` is called once at a time
 } cj_dataset_map_args;
 /** The defaults of cj_dataset_map_args. */

@@ -117,8 +117,11 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
         return;
     }
     cj__record *record = &e->records[e->record_count++];
-    *record = (cj__record){
-        .layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
+    *record = (cj__record){.layer = layer,
+                           .which = which,
+                           .called = e->trace.called,
+                           .input_count = input_count,
+                           .output_count = output_count};
     if (!record_memory(&e->trace.build, record)) {
         e->out_of_memory = true;
         record->input_count = record->output_count = 0;

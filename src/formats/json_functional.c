@@ -232,19 +232,23 @@ static cj_status read_operands(cj_layer *layer, const json_t *call, references *
     return status;
 }
 
-// Settings of a layer that in Keras are arguments of the call: the first application sets them.
-static cj_status set_by_call(cj_layer *layer, const json_t *call)
+// The settings of a call. Those that are the layer's, too, are set by the first application; what
+// another one says otherwise is its own.
+static cj__call_settings settings_of(cj_layer *layer, const json_t *call)
 {
+    cj__call_settings settings = {0};
     const char *const *names = layer->kind->call_settings;
-    for (; names && *names; names++) {
-        const json_t *value = json_object_get(json_object_get(call, "kwargs"), *names);
-        bool *setting = cj__layer_setting(layer, *names);
-        if (layer->built && *setting != json_is_true(value))
-            return cj__fail(CJ_UNSUPPORTED, "%s: two applications give it a different \"%s\"",
-                            cj_layer_name(layer), *names);
-        *setting = json_is_true(value);
+    for (int i = 0; names && names[i]; i++) {
+        const bool on = json_is_true(json_object_get(json_object_get(call, "kwargs"), names[i]));
+        bool *own = cj__layer_setting(layer, names[i]);
+        if (own && !layer->built)
+            *own = on;
+        if ((own ? *own : false) == on)
+            continue;
+        settings.given |= 1u << i;
+        settings.on |= on ? 1u << i : 0;
     }
-    return CJ_OK;
+    return settings;
 }
 
 // The layer that a reference names; NULL if there is none.
@@ -363,6 +367,8 @@ static cj_status apply_to(loading *l, int index, const references *refs, cj_symb
 {
     node *n = &l->nodes[index];
     const entry *e = &l->entries[n->entry];
+    const cj__call_settings settings =
+        settings_of(e->layer, json_array_get(e->nodes, (size_t)(index - e->first_node)));
     cj_symbol **outputs = NULL;
     int count = 0;
     for (int i = 0; i < refs->count; i++) {
@@ -373,7 +379,7 @@ static cj_status apply_to(loading *l, int index, const references *refs, cj_symb
                             json_string_value(json_array_get(refs->items[i], 0)));
     }
     CJ_TRY(make_literals(e->layer, refs, inputs));
-    CJ_TRY(cj__apply_all(e->layer, inputs, refs->count, &outputs, &count));
+    CJ_TRY(cj__apply_all(e->layer, settings, inputs, refs->count, &outputs, &count));
     n->state = NODE_DONE;
     return set_outputs(n, outputs, count);
 }
@@ -427,7 +433,6 @@ static cj_status step(loading *l)
     CJ_TRY(find_pending(l, top, refs, &pending));
     if (pending < 0) {
         l->height--;
-        CJ_TRY(set_by_call(e->layer, object));
         return apply(l, top, refs);
     }
     if (l->nodes[pending].state == NODE_VISITED)

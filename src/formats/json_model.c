@@ -200,13 +200,14 @@ static json_t *tensor_reference(cj__json *b, const cj__application *producer, in
     return object;
 }
 
-// The arguments of the call that the layer has as settings, where they are not the default.
-static void write_call_settings(cj__json *b, const cj_layer *layer, json_t *named)
+// The settings of the call that are on: false is the default of all.
+static void write_call_settings(cj__json *b, const cj__application *node, json_t *named)
 {
-    const char *const *names = layer->kind->call_settings;
-    for (; names && *names; names++)
-        if (*(const bool *)cj__layer_setting(layer, *names))
-            cj__json_set(b, named, *names, cj__json_bool(b, true));
+    const char *const *names = node->layer->kind->call_settings;
+    const uint32_t on = cj__call_settings_on(node->layer, node->settings);
+    for (int i = 0; names && names[i]; i++)
+        if (on >> i & 1)
+            cj__json_set(b, named, names[i], cj__json_bool(b, true));
 }
 
 // One application as an inbound node. Merging layers take their inputs as one list argument; where
@@ -238,7 +239,7 @@ static json_t *write_layer_node(cj__json *b, const cj__application *all,
         else
             cj__json_append(b, inputs, input);
     }
-    write_call_settings(b, node->layer, named);
+    write_call_settings(b, node, named);
     cj__json_set(b, object, "args", args);
     cj__json_set(b, object, "kwargs", named);
     return object;

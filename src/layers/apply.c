@@ -12,6 +12,8 @@
 #include "layers/history.h"
 #include "layers/input.h"
 
+#include <cajal/calls.h>
+
 static void history_destroy(void *object)
 {
     cj__history *history = object;
@@ -106,8 +108,8 @@ typedef struct taking {
     bool all;
 } taking;
 
-static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count,
-                       taking *to)
+static cj_status apply(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
+                       cj_symbol *const *inputs, int count, taking *to)
 {
     cj__value *made = NULL;
     int made_count = 0;
@@ -119,9 +121,11 @@ static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inpu
         return trace->build.status;
     for (int i = 0; i < count; i++)
         given[i] = cj__symbol_value(inputs[i]);
-    CJ_TRY(cj__layer_call(layer, trace, given, count, &made, &made_count));
+    CJ_TRY(cj__layer_call_with(layer, trace, settings, given, count, &made, &made_count));
     cj__history *history = history_new(layer, inputs, count, made_count);
     cj_status status = history ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (history)
+        history->settings = settings;
     if (to->all && status == CJ_OK) {
         to->outputs = cj__new((size_t)made_count, sizeof(cj_symbol *));
         to->capacity = to->outputs ? made_count : 0;
@@ -154,7 +158,9 @@ static cj_status need_objects(const cj_layer *layer, cj_symbol *const *inputs, i
                      CJ_OK;
 }
 
-static cj_status apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, taking *to)
+// `text`, which says more settings, is read when the layer is known to be one; it may be NULL.
+static cj_status apply_many(cj_layer *layer, cj__call_settings settings, const char *text,
+                            cj_symbol *const *inputs, int count, taking *to)
 {
     cj__trace trace = {0};
     cj_status status = CJ_OK;
@@ -168,11 +174,13 @@ static cj_status apply_many(cj_layer *layer, cj_symbol *const *inputs, int count
     if (status == CJ_OK && (!inputs || (!to->outputs && to->capacity > 0)))
         status = cj__fail_null(inputs ? "cj_apply_many: the list of outputs" :
                                         "cj_apply_many: the list of inputs");
+    if (status == CJ_OK)
+        status = cj__call_settings_read(layer, text, &settings);
     const uint64_t begin = cj__causes_begin();
     if (status == CJ_OK)
         status = cj__build_take(&trace.build, inputs, count);
     if (status == CJ_OK)
-        status = apply(layer, &trace, inputs, count, to);
+        status = apply(layer, &trace, settings, inputs, count, to);
     if (status != CJ_OK)
         keep(layer);
     for (int i = 0; status != CJ_OK && i < count; i++)
@@ -184,17 +192,18 @@ static cj_status apply_many(cj_layer *layer, cj_symbol *const *inputs, int count
     return cj__causes_end(begin, status);
 }
 
-cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
-                        int output_capacity)
+cj_status cj__apply_many(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
+                         int count, cj_symbol **outputs, int output_capacity)
 {
-    return apply_many(layer, inputs, count, &(taking){outputs, output_capacity, false});
+    return apply_many(layer, settings, NULL, inputs, count,
+                      &(taking){outputs, output_capacity, false});
 }
 
-cj_status cj__apply_all(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol ***outputs,
-                        int *output_count)
+cj_status cj__apply_all(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
+                        int count, cj_symbol ***outputs, int *output_count)
 {
     taking to = {.all = true};
-    const cj_status status = apply_many(layer, inputs, count, &to);
+    const cj_status status = apply_many(layer, settings, NULL, inputs, count, &to);
     if (status != CJ_OK) {
         cj__free(to.outputs);
         to = (taking){NULL, 0, true};
@@ -202,6 +211,27 @@ cj_status cj__apply_all(cj_layer *layer, cj_symbol *const *inputs, int count, cj
     *outputs = to.outputs;
     *output_count = to.capacity;
     return status;
+}
+
+cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
+                        int output_capacity)
+{
+    return cj__apply_many(layer, (cj__call_settings){0}, inputs, count, outputs, output_capacity);
+}
+
+cj_status cj_apply_many_with(cj_layer *layer, const char *settings, cj_symbol *const *inputs,
+                             int count, cj_symbol **outputs, int output_capacity)
+{
+    return apply_many(layer, (cj__call_settings){0}, settings, inputs, count,
+                      &(taking){outputs, output_capacity, false});
+}
+
+cj_symbol *cj_apply_with(cj_layer *layer, const char *settings, cj_symbol *input)
+{
+    cj_symbol *output = NULL;
+    return cj_apply_many_with(layer, settings, &input, 1, &output, 1) == CJ_OK ?
+               output :
+               cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count)

@@ -73,6 +73,7 @@ static cj_status add_application(cloning *c, cj_model *made, const cj__applicati
         cj__model_add_application(made, layer, a->node, a->input_count, former ? *former : -1);
     if (!copy)
         return CJ_OUT_OF_MEMORY;
+    copy->settings = a->settings;
     for (int i = 0; i < a->input_count; i++) {
         copy->input_app[i] = a->input_app[i];
         copy->input_index[i] = a->input_index[i];

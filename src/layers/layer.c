@@ -419,8 +419,9 @@ cj_symbol **cj__value_symbols(cj__build *build, const cj__value *values, int cou
     return symbols;
 }
 
-static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                            cj__value **outputs, int *output_count)
+static cj_status call_layer(cj_layer *layer, cj__trace *trace, uint32_t called,
+                            const cj__value *inputs, int count, cj__value **outputs,
+                            int *output_count)
 {
     const cj__layer_kind *kind = layer->kind;
     cj__value *given = cj__build_memory(&trace->build, (size_t)count, sizeof *given);
@@ -430,6 +431,7 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
                                  .build = &trace->build,
                                  .inputs = given,
                                  .input_count = count,
+                                 .called = called,
                                  .outputs = made,
                                  .output_count = 1};
     if (!given || !made)
@@ -456,25 +458,29 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 // Calls the watcher with the inputs that the layer computed with: under mixed_bfloat16 rounded ones.
-static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         const cj__value *outputs, int output_count)
+static void show_watcher(cj_layer *layer, cj__trace *trace, uint32_t called,
+                         const cj__value *inputs, int count, const cj__value *outputs,
+                         int output_count)
 {
     cj__value *seen = cj__build_memory(&trace->build, (size_t)count, sizeof *seen);
     if (!seen)
         return;
     memcpy(seen, inputs, (size_t)count * sizeof *seen);
     cj__layer_round(layer, trace, seen, count);
+    trace->called = called;
     if (trace->build.status == CJ_OK)
         trace->watch(trace->watch_context, layer, seen, count, outputs, output_count);
 }
 
-cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         cj__value **outputs, int *output_count)
+cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
+                              const cj__value *inputs, int count, cj__value **outputs,
+                              int *output_count)
 {
+    const uint32_t called = cj__call_settings_on(layer, settings);
     for (int i = 0; i < count; i++)
         if (!inputs[i].symbol || trace->build.status != CJ_OK)
             return trace->build.status != CJ_OK ? trace->build.status : cj_error_status();
-    cj_status status = call_layer(layer, trace, inputs, count, outputs, output_count);
+    cj_status status = call_layer(layer, trace, called, inputs, count, outputs, output_count);
     if (status != CJ_OK) {
         status = named(layer, status);
         if (trace->build.status == CJ_OK)
@@ -482,8 +488,15 @@ cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
         return status;
     }
     if (trace->watch)
-        show_watcher(layer, trace, inputs, count, *outputs, *output_count);
+        show_watcher(layer, trace, called, inputs, count, *outputs, *output_count);
     return trace->build.status;
+}
+
+cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         cj__value **outputs, int *output_count)
+{
+    return cj__layer_call_with(layer, trace, (cj__call_settings){0}, inputs, count, outputs,
+                               output_count);
 }
 
 cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int low, int high)

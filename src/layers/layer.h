@@ -55,6 +55,7 @@ typedef struct cj__trace {
     int read_count;
     size_t read_capacity;
     cj__index read_index; // of each variable, the index of its symbol in `reads`
+    uint32_t called;      // for `watch`: the call settings that were on, bit i: that of row i
     int drawn;            // random consumers (dropouts) traced so far: part of their keys
 } cj__trace;              // starts as {0}; ended by cj__trace_end
 
@@ -85,6 +86,7 @@ typedef struct cj__layer_context {
     cj__build *build; // the trace's
     const cj__value *inputs;
     int input_count;
+    uint32_t called;    // the call settings that are on: see cj__called_with()
     cj__value *outputs; // zeroed, room for CJ__LAYER_FEW: see cj__layer_outputs()
     int output_count;   // 1, unless call() sets another number
 } cj__layer_context;
@@ -145,7 +147,8 @@ typedef struct cj__layer_kind {
     // In Keras several inputs are one dictionary with these keys, and its outputs too; a single input
     // is given as it is. Ended by NULL.
     const char *const *input_keys;
-    // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
+    // The bools that in Keras are arguments of the call, 32 at most; ended by NULL. One that is a
+    // hidden setting of the layer, too, is what it says there unless an application says otherwise.
     const char *const *call_settings;
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
@@ -221,6 +224,25 @@ cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count);
 // cj_apply and of models. The outputs are in memory of the trace's builder.
 cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
                          cj__value **outputs, int *output_count);
+
+// What an application says of the kind's call_settings, bit i of row i.
+typedef struct cj__call_settings {
+    uint32_t given; // that it says something
+    uint32_t on;    // what it says
+} cj__call_settings;
+
+// cj__layer_call() by an application with settings of its own.
+cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
+                              const cj__value *inputs, int count, cj__value **outputs,
+                              int *output_count);
+// call_settings.c: the settings that are on in such a call, bit i of row i.
+uint32_t cj__call_settings_on(const cj_layer *layer, cj__call_settings settings);
+// Whether the call setting of that name is on, among those of the kind that are.
+bool cj__call_setting_in(const cj__layer_kind *kind, uint32_t on, const char *name);
+bool cj__called_with(const cj__layer_context *context, const char *name);
+// Reads "reverse, use_causal_mask=false"; NULL or "" says nothing.
+cj_status cj__call_settings_read(const cj_layer *layer, const char *text,
+                                 cj__call_settings *settings);
 
 // All variables of a layer and what it contains, each once, as Keras orders `weights`: a layer's
 // own trainable ones, its own others, then those of each sublayer in turn. With trainable_only,
@@ -337,8 +359,9 @@ void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 typedef struct cj__application {
     cj_layer *layer; // NULL for an op that was applied to symbols without a layer
     cj__node *node;  // that op, held, to be appended again over this application's inputs; or NULL
-    int which;       // index of this application among those of the same layer, from 0
-    int next;        // the next application of the same layer; -1 if this is the last
+    cj__call_settings settings; // what it says of the layer's call settings
+    int which;                  // index of this application among those of the same layer, from 0
+    int next;                   // the next application of the same layer; -1 if this is the last
     int input_count, output_count;
     int *input_app;         // for each input: index of the producing application
     int *input_index;       // and which of its outputs

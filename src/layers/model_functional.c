@@ -170,6 +170,8 @@ static cj_status add_producer(cj_model *model, const graph *g, int i, cj__index 
         cj__model_add_application(model, layer, p->node, count, former ? *former : -1);
     if (!a)
         return CJ_OUT_OF_MEMORY;
+    if (p->history)
+        a->settings = p->history->settings;
     for (int j = 0; j < count; j++) {
         a->input_app[j] = find(g, inputs[j]);
         a->input_index[j] = index_of_output(inputs[j]);

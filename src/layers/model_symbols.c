@@ -22,7 +22,8 @@ static cj_status apply_layer(const cj__application *a, cj_symbol *const *inputs,
     if (a->input_count == 0)
         outputs[0] = cj__input_symbol_of(a->layer);
     else
-        status = cj_apply_many(a->layer, inputs, a->input_count, outputs, a->output_count);
+        status =
+            cj__apply_many(a->layer, a->settings, inputs, a->input_count, outputs, a->output_count);
     for (int i = 0; i < a->output_count; i++)
         cj__own(outputs[i]);
     return status != CJ_OK || outputs[0] ? status : cj_error_status();

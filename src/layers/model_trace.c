@@ -76,7 +76,8 @@ static cj_status trace_application(tracing *t, int index)
         inputs[i] = t->values[a->input_app[i]][a->input_index[i]];
     }
     CJ_TRY(a->node ? trace_node(t, a, inputs, outputs) :
-                     cj__layer_call(a->layer, t->trace, inputs, a->input_count, &outputs, &count));
+                     cj__layer_call_with(a->layer, t->trace, a->settings, inputs, a->input_count,
+                                         &outputs, &count));
     if (t->settling)
         CJ_TRY(note_outputs(a, outputs, count));
     if (t->again)
