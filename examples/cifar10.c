@@ -86,7 +86,8 @@ static cj_layer *conv(int64_t filters)
 
 static cj_layer *normalize(void)
 {
-    return cj_batch_normalization(.momentum = 0.6, .epsilon = 1e-12, .center = false, .scale = false);
+    return cj_batch_normalization(.momentum = 0.6, .epsilon = 1e-12, .center = false,
+                                  .scale = false);
 }
 
 static cj_model *make_model(const cj_shape *images)
@@ -98,15 +99,18 @@ static cj_model *make_model(const cj_shape *images)
                                  .shape = {images->dims[1], images->dims[2], images->dims[3]},
                                  .dtype = "uint8"};
     return cj_sequential(
-        cj_input_new(&input),
-        cj_rescaling(1 / pixels.deviation, -pixels.mean / pixels.deviation),
-        cj_conv2d(2 * patch, {PATCH, PATCH}, .use_bias = false, .trainable = false, .name = "whiten"),
-        add(1), cj_activation("gelu"),                                                       // 31 x 31
-        conv(64), cj_max_pooling2d({2, 2}), normalize(), add(times), cj_activation("gelu"),  // 15 x 15
-        conv(64), normalize(), add(times), cj_activation("gelu"),                            //
-        conv(256), cj_max_pooling2d({2, 2}), normalize(), add(times), cj_activation("gelu"), // 7 x 7
-        conv(256), normalize(), add(times), cj_activation("gelu"),                           //
-        conv(256), cj_max_pooling2d({2, 2}), normalize(), add(times), cj_activation("gelu"), // 3 x 3
+        cj_input_new(&input), cj_rescaling(1 / pixels.deviation, -pixels.mean / pixels.deviation),
+        cj_conv2d(2 * patch, {PATCH, PATCH}, .use_bias = false, .trainable = false,
+                  .name = "whiten"),
+        add(1), cj_activation("gelu"), // 31 x 31
+        conv(64), cj_max_pooling2d({2, 2}), normalize(), add(times),
+        cj_activation("gelu"),                                    // 15 x 15
+        conv(64), normalize(), add(times), cj_activation("gelu"), //
+        conv(256), cj_max_pooling2d({2, 2}), normalize(), add(times),
+        cj_activation("gelu"),                                     // 7 x 7
+        conv(256), normalize(), add(times), cj_activation("gelu"), //
+        conv(256), cj_max_pooling2d({2, 2}), normalize(), add(times),
+        cj_activation("gelu"), // 3 x 3
         conv(256), normalize(), add(times), cj_activation("gelu"), cj_max_pooling2d({3, 3}),
         cj_flatten(),
         cj_dense(CLASSES, .use_bias = false,
@@ -176,8 +180,8 @@ static void whiten(cj_model *model, cj_dataset *data)
     const int64_t n = PATCH * PATCH * channels;
     find_covariance(data, covariance);
     find_eigenvectors(covariance, vectors, n);
-    float *kernel =
-        cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_find_layer(model, "whiten"), 0)));
+    float *kernel = cj_tensor_data(
+        cj_variable_value(cj_layer_variable(cj_model_find_layer(model, "whiten"), 0)));
     for (int64_t i = 0; i < n; i++)
         for (int64_t o = 0; o < n; o++) {
             kernel[i * 2 * n + o] = (float)(vectors[i][o] / sqrt(covariance[o][o] + tiny));
@@ -189,7 +193,8 @@ static void whiten(cj_model *model, cj_dataset *data)
 static void begin_as_identity(cj_layer *layer)
 {
     cj_tensor *kernel = cj_variable_value(cj_layer_variable(layer, 0));
-    const int64_t inputs = cj_tensor_shape(kernel)->dims[2], filters = cj_tensor_shape(kernel)->dims[3];
+    const int64_t inputs = cj_tensor_shape(kernel)->dims[2],
+                  filters = cj_tensor_shape(kernel)->dims[3];
     float *values = cj_tensor_data(kernel);
     for (int64_t at = 0; at < 9 * inputs; at++)
         for (int64_t o = 0; o < inputs && o < filters; o++)
@@ -231,11 +236,12 @@ static cj_status view(void *context, const cj_sample_map *sample)
     for (int64_t y = 0; y < v->height; y++)
         for (int64_t x = 0; x < v->width; x++) {
             const int64_t column = mirrored ? v->width - 1 - x : x;
-            const int64_t at = reflect(y + down, v->height) * v->width + reflect(column + side, v->width);
+            const int64_t at =
+                reflect(y + down, v->height) * v->width + reflect(column + side, v->width);
             for (int64_t c = 0; c < v->channels; c++)
                 *to++ = from[at * v->channels + c];
         }
-    for (int class = 0; class < CLASSES; class++)
+    for (int class = 0; class < CLASSES; class ++)
         ((float *)sample->to_y[0])[class] = class == *(const uint8_t *)sample->y[0];
     return CJ_OK;
 }
@@ -273,7 +279,8 @@ static void visit(lookahead *l, cj_model *model, double share)
         if (cj_tensor_dtype(tensor) != CJ_F32)
             continue;
         for (int64_t j = 0; j < count; j++) {
-            average[j] = share < 0 ? values[j] : average[j] + (float)share * (values[j] - average[j]);
+            average[j] =
+                share < 0 ? values[j] : average[j] + (float)share * (values[j] - average[j]);
             values[j] = average[j];
         }
         average += count;
@@ -310,12 +317,10 @@ static cj_status step(void *self, cj_model *model, cj_logs *logs)
 // The share of the test images whose class has the greatest sum of scores over six views.
 static cj_status test_views(cj_model *model, cj_dataset *test, double *accuracy)
 {
-    static const views six[] = {{.mirrored = false},
-                                {.mirrored = true},
-                                {.down = 1, .side = 1},
-                                {.mirrored = true, .down = 1, .side = 1},
-                                {.down = -1, .side = -1},
-                                {.mirrored = true, .down = -1, .side = -1}};
+    static const views six[] = {
+        {.mirrored = false},      {.mirrored = true},
+        {.down = 1, .side = 1},   {.mirrored = true, .down = 1, .side = 1},
+        {.down = -1, .side = -1}, {.mirrored = true, .down = -1, .side = -1}};
     const int64_t count = cj_dataset_count(test);
     const uint8_t *labels = cj_tensor_data(cj_dataset_y(test, 0));
     double *sums = calloc((size_t)(count * CLASSES), sizeof *sums);
@@ -368,12 +373,14 @@ static cj_status compile(cj_model *model, const settings *s, int64_t steps)
     const double decay = 0.0153 / 11.5 / (1 - momentum); // apart from the momentum
     const double up = floor(0.23 * (double)steps);
     char schedule[256];
-    snprintf(schedule, sizeof schedule,
-             "polynomial_decay(%.6g, %.0f, %.6g, linear_warmup_steps=%.0f, linear_warmup_start=%.6g)",
-             rate, (double)steps - up, 0.07 * rate, up, 0.2 * rate);
+    snprintf(
+        schedule, sizeof schedule,
+        "polynomial_decay(%.6g, %.0f, %.6g, linear_warmup_steps=%.0f, linear_warmup_start=%.6g)",
+        rate, (double)steps - up, 0.07 * rate, up, 0.2 * rate);
     return cj_compile(model,
-                      .optimizer = cj_sgd(.momentum = momentum, .nesterov = true,
-                                          .weight_decay = decay, .learning_rate_schedule = schedule),
+                      .optimizer =
+                          cj_sgd(.momentum = momentum, .nesterov = true, .weight_decay = decay,
+                                 .learning_rate_schedule = schedule),
                       .loss = "categorical_crossentropy(from_logits=true, label_smoothing=0.2)",
                       .metrics = {"accuracy"});
 }
@@ -416,7 +423,8 @@ static cj_status begin_model(const settings *s, cj_dataset *data, cj_model **mod
     whiten(*model, data);
     for (int i = 0; i < cj_model_layer_count(*model); i++) {
         cj_layer *layer = cj_model_layer_at(*model, i);
-        if (strcmp(cj_layer_class(layer), "Conv2D") == 0 && strcmp(cj_layer_name(layer), "whiten") != 0)
+        if (strcmp(cj_layer_class(layer), "Conv2D") == 0 &&
+            strcmp(cj_layer_name(layer), "whiten") != 0)
             begin_as_identity(layer);
     }
     return compile(*model, s, (cj_dataset_count(data) + s->batch - 1) / s->batch * s->epochs);
@@ -457,7 +465,8 @@ int main(int count, char **arguments)
     if (count > 4)
         s.dtype = arguments[4];
     if (s.epochs < 1 || s.batch < 1) {
-        fputs("cifar10 [EPOCHS [FILE [BATCH [DTYPE [resume]]]]]: at least one epoch, and one image a batch\n",
+        fputs("cifar10 [EPOCHS [FILE [BATCH [DTYPE [resume]]]]]: at least one epoch, and one image "
+              "a batch\n",
               stderr);
         return 2;
     }
