@@ -76,7 +76,7 @@ static void compare_all(const tables *t, const cj__conv2d *s, double share, bool
 
 static bool random_geometry(cj__conv2d *s)
 {
-    *s = (cj__conv2d){.n = 1 + pick(20),
+    *s = (cj__conv2d){.n = 1 + pick(12),
                       .h = 1 + pick(12),
                       .w = 1 + pick(12),
                       .c = 1 + pick(20),
@@ -101,7 +101,7 @@ static const double shares[] = {0, 0.02, 0.1, 0.3, 0.5, 1};
 
 static void random_of(const tables *t)
 {
-    for (int round = 0; round < 120;) {
+    for (int round = 0; round < 60;) {
         cj__conv2d s;
         if (!random_geometry(&s))
             continue;
@@ -124,11 +124,11 @@ static void random_geometries_equal_plain_c(void **unused)
 static void usual_of(const tables *t)
 {
     cj__conv2d s = {
-        .n = 20, .h = 12, .w = 12, .c = 12, .kh = 5, .kw = 5, .f = 64, .oh = 8, .ow = 8};
+        .n = 10, .h = 12, .w = 12, .c = 12, .kh = 5, .kw = 5, .f = 64, .oh = 8, .ow = 8};
     s.sh = s.sw = s.dh = s.dw = s.groups = 1;
     for (int i = 0; i < 6; i++)
         compare_all(t, &s, shares[i], true, false);
-    s.f = 40, s.c = 9, s.top = s.left = 2, s.oh = s.ow = 12;
+    s.n = 3, s.f = 40, s.c = 9, s.top = s.left = 2, s.oh = s.ow = 12;
     for (int i = 0; i < 6; i++)
         compare_all(t, &s, shares[i], true, false);
 }
