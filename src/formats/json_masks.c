@@ -19,8 +19,8 @@ const json_t *cj__json_layer_named(const cj__json_layers *layers, const char *na
 // What merging layers make masks of masks with.
 static bool joins_masks(const json_t *object)
 {
-    static const char *const classes[] = {"LogicalOr", "Concatenate", "ExpandDims",
-                                          "Any",       "ZerosLike",   "OnesLike"};
+    static const char *const classes[] = {"LogicalOr", "Concatenate", "ExpandDims",     "Any",
+                                          "ZerosLike", "OnesLike",    "ConvertToTensor"};
     const char *class_name = json_string_value(json_object_get(object, "class_name")),
                *module = json_string_value(json_object_get(object, "module"));
     if (!class_name || !module || strncmp(module, "keras.src.ops.", 14) != 0)

@@ -318,7 +318,8 @@ static cj_symbol *end_as_word(cj__build *g, cj_symbol *y, cj_symbol *x, const ch
     if (sparse) // a word of the ops' room
         y = cj__word_result(g, y, &cj__word_sparsemax, &x, 1, &(cj__axis_settings){.axis = -1});
     else
-        y = word ? cj__word_result(g, y, word, &x, 1, chosen.args) : cj__build_result(g, y);
+        y = word ? cj__word_result(g, y, word, &x, 1, word->catalog ? chosen.args : NULL) :
+                   cj__build_result(g, y);
     cj__chosen_free(&chosen);
     return y;
 }

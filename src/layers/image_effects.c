@@ -1,5 +1,6 @@
 // Layers that change the values of pixels: RandomSharpness, RandomPosterization, RandomInvert,
 // Solarization, RandomErasing while training; AutoContrast always.
+#include "base/memory.h"
 #include "layers/random_images.h"
 
 #include <math.h>
@@ -270,12 +271,7 @@ static cj_status erasing_ends(const cj_layer *layer, double chances[2], double s
 {
     const cj_random_erasing_args *a = layer->args;
     CJ_TRY(CJ__ENDS_OF(layer, a, factor, 0, 1, chances));
-    CJ_TRY(cj__ends_of(layer, "scale", 0, &a->scale, 0, 1, squares));
-    if (a->scale.count == 0) {
-        squares[0] = 0.02;
-        squares[1] = 0.33;
-    }
-    return CJ_OK;
+    return cj__ends_of(layer, "scale", 0, &a->scale, 0, 1, squares);
 }
 
 static cj_status check_random_erasing(cj_layer *layer)
@@ -284,6 +280,14 @@ static cj_status check_random_erasing(cj_layer *layer)
     const int64_t fills = a->fill_value.count;
     double chances[2], squares[2];
     CJ_TRY(cj__check_values(layer, &a->value_range));
+    if (a->scale.count == 0) { // Keras's default, which its JSON has as numbers
+        double *usual = cj__new(2, sizeof *usual);
+        if (!usual)
+            return CJ_OUT_OF_MEMORY;
+        usual[0] = 0.02;
+        usual[1] = 0.33;
+        a->scale = (cj_numbers){usual, 2};
+    }
     if (fills != 0 && fills != 1 && fills != 3)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: fill_value needs one number or three, %lld were given", layer->name,

@@ -4,6 +4,9 @@
 #include "base/text.h"
 #include "layers/history.h"
 #include "layers/kind.h"
+#include "ops/build.h"
+#include "ops/word_settings.h"
+#include <limits.h>
 #include <string.h>
 
 typedef struct operation {
@@ -49,25 +52,32 @@ static void free_operation(cj_layer *layer)
 static cj_status call(cj__layer_context *c)
 {
     const operation *o = operation_of(c->layer);
-    cj_symbol *inputs[CJ__LAYER_IO_MAX], *made[CJ__OP_IO_MAX] = {NULL};
     if (c->input_count < o->word->least || c->input_count > o->word->most)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", c->layer->name,
                         c->input_count, o->word->least, o->word->most);
+    cj_symbol **inputs = cj__value_symbols(c->build, c->inputs, c->input_count);
+    const int64_t most =
+        inputs && o->word->many ? o->word->many(inputs, o->settings) : CJ__OP_IO_MAX;
+    cj_symbol **made = cj__build_memory(c->build, (size_t)most, sizeof *made);
+    if (!made)
+        return c->build->status;
     for (int i = 0; i < c->input_count; i++) {
-        const cj_symbol *x = c->inputs[i].symbol;
+        const cj_symbol *x = inputs[i];
         inputs[i] = cj__node_output(c->build, x->node, x->index);
     }
     CJ_TRY(c->build->status);
     cj_status status = CJ_OK;
-    c->output_count = 1;
+    int count = 1;
     if (o->word->make_many)
-        status = o->word->make_many(o->word, inputs, c->input_count, o->settings, made,
-                                    &c->output_count);
+        status = o->word->make_many(o->word, inputs, c->input_count, o->settings, made, &count);
     else if (!(made[0] = o->word->make(o->word, inputs, c->input_count, o->settings)))
         status = cj__fail_missing(CJ__MADE_SYMBOL, c->layer->name);
     CJ_TRY(status);
-    for (int i = 0; i < c->output_count; i++)
-        c->outputs[i].symbol = cj__build_keep(c->build, made[i]);
+    cj__layer_outputs(c, count);
+    for (int i = 0; i < count; i++)
+        made[i] = cj__build_keep(c->build, made[i]);
+    for (int i = 0; i < count && c->build->status == CJ_OK; i++)
+        c->outputs[i].symbol = made[i];
     return c->build->status;
 }
 
@@ -77,7 +87,7 @@ static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 const cj__layer_kind cj__layer_operation = {
     .choice = CJ__CHOICE("operation", "Operation", fields, defaults),
     .min_inputs = 1,
-    .max_inputs = CJ__LAYER_IO_MAX,
+    .max_inputs = INT_MAX,
     .call = call,
     .mask = CJ__MASK_DROP,
     .free = free_operation,
@@ -127,12 +137,55 @@ static cj_symbol *make_activation(const cj__word *word, cj_symbol *const *x, int
 }
 
 static const char *const operands[] = {"x", NULL};
-static const cj__config_key keys[] = {CJ__KEY_ONLY("axis", "-1"), {.key = NULL}};
+
+// Those over an axis, which the catalog has over the last one alone.
+static const cj__axis_settings last_axis = {.axis = -1};
+static const cj__field axis_fields[] = {CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT,
+                                                  .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1)};
+
+static cj_symbol *along_axis(cj__build *g, const char *name, cj_symbol *x, int64_t axis)
+{
+    const int rank = cj_symbol_shape(x)->rank;
+    int order[CJ_MAX_RANK];
+    char text[CJ__SHAPE_WORDS];
+    if (axis < -rank || axis >= rank) {
+        cj__build_refuse(g,
+                         cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is none of %s", name, (int)axis,
+                                  cj_shape_text(cj_symbol_shape(x), text, sizeof text)));
+        return NULL;
+    }
+    axis += axis < 0 ? rank : 0;
+    for (int i = 0; i < rank; i++)
+        order[i] = i;
+    order[axis] = rank - 1;
+    order[rank - 1] = (int)axis; // the two change places, and change them back
+    cj_symbol *y = axis == rank - 1 ? x : cj__transpose(g, x, order);
+    y = y ? cj__activation(g, name, name, y) : NULL;
+    return !y || axis == rank - 1 ? y : cj__transpose(g, y, order);
+}
+
+static cj_symbol *make_along_axis(const cj__word *word, cj_symbol *const *x, int count,
+                                  const void *settings)
+{
+    const cj__axis_settings *s = settings;
+    cj__build g = {0};
+    cj_symbol *given = x[0], *y = NULL;
+    (void)count;
+    if (cj__build_take(&g, &given, 1) == CJ_OK)
+        y = along_axis(&g, word->choice.name, given, s->axis);
+    return cj__word_result(&g, y, word, &given, 1, settings);
+}
+
+#define ALONG_AXIS(plain, class)                                                      \
+    {                                                                                 \
+        .choice = CJ__CHOICE(plain, class, axis_fields, last_axis), .module = CJ__NN, \
+        .operands = operands, .least = 1, .most = 1, .make = make_along_axis          \
+    }
 
 #define ACTIVATION(plain, class, of)                                                         \
     {                                                                                        \
         .choice = CJ__PLAIN_CHOICE(plain, class), .catalog = &cj__activations, .module = of, \
-        .operands = operands, .least = 1, .most = 1, .keys = keys, .make = make_activation   \
+        .operands = operands, .least = 1, .most = 1, .make = make_activation                 \
     }
 #define CLASSES "keras.src.activations.activations"
 // With the settings of the catalog's rows.
@@ -142,8 +195,8 @@ static const cj__word activations[] = {
     ACTIVATION("relu6", "Relu6", CJ__NN),
     ACTIVATION("elu", "Elu", CJ__NN),
     ACTIVATION("selu", "Selu", CJ__NN),
-    ACTIVATION("softmax", "Softmax", CJ__NN),
-    ACTIVATION("log_softmax", "LogSoftmax", CJ__NN),
+    ALONG_AXIS("softmax", "Softmax"),
+    ALONG_AXIS("log_softmax", "LogSoftmax"),
     ACTIVATION("softplus", "Softplus", CJ__NN),
     ACTIVATION("softsign", "Softsign", CJ__NN),
     ACTIVATION("tanh", "Tanh", CJ__NUMPY),
@@ -166,7 +219,7 @@ static const cj__word activations[] = {
     ACTIVATION("sparse_plus", "SparsePlus", CJ__NN),
     ACTIVATION("sparse_sigmoid", "SparseSigmoid", CJ__NN),
     ACTIVATION("squareplus", "Squareplus", CJ__NN),
-    ACTIVATION("glu", "Glu", CJ__NN),
+    ALONG_AXIS("glu", "Glu"),
 };
 enum { ACTIVATION_COUNT = sizeof activations / sizeof activations[0] };
 

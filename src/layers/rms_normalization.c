@@ -40,6 +40,27 @@ static const cj__field rms_fields[] = {
     CJ__LAYER_FIELDS(cj_rms_normalization_args),
 };
 
+// Whether the lengths in the order of the axes' numbers, negative ones first, are those of the last
+// axes: Keras's scale has them in that order and is multiplied along the last axes.
+static bool fits_scale(const cj_shape *x, const int64_t *list, uint32_t axes)
+{
+    int64_t sorted[CJ_MAX_RANK];
+    int count = 0;
+    for (; count < CJ_MAX_RANK && list[count] != 0; count++) {
+        int place = count;
+        for (; place > 0 && sorted[place - 1] > list[count]; place--)
+            sorted[place] = sorted[place - 1];
+        sorted[place] = list[count];
+    }
+    for (int i = 0, at = 0; i < x->rank; i++)
+        if (axes >> i & 1) {
+            const int64_t axis = sorted[at++];
+            if (x->dims[axis < 0 ? axis + x->rank : axis] != x->dims[i])
+                return false;
+        }
+    return true;
+}
+
 // The normalized axes, which are the last ones: elsewhere Keras's scale would meet other axes.
 static cj_status last_axes(const cj_layer *layer, const cj_shape *x, uint32_t *axes)
 {
@@ -53,6 +74,12 @@ static cj_status last_axes(const cj_layer *layer, const cj_shape *x, uint32_t *a
     for (int i = 0; i < x->rank; i++)
         if (*axes >> i & 1)
             CJ_TRY(cj__layer_need_length(layer, x, i));
+    if (!fits_scale(x, a->axis, *axes))
+        return cj__fail(
+            CJ_UNSUPPORTED,
+            "%s: axis mixes positive and negative numbers, in whose order Keras's scale "
+            "does not fit input %s: count all axes from one end",
+            layer->name, cj_shape_text(x, text, sizeof text));
     return CJ_OK;
 }
 

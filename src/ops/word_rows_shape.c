@@ -3,11 +3,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ops/build.h"
 #include <cajal/operators.h>
 #include <cajal/ops_shape.h>
 #include <cajal/ops_wide.h>
 #include <inttypes.h>
 #include <math.h>
+#include <limits.h>
 
 #define OF_X CJ__NAMES("x")
 
@@ -29,6 +31,26 @@ CJ__MAKE(cast)
                                                       cj__word_drop_made(x, n);
 }
 SHAPED(cast, "Cast", CJ__CORE, cast_fields, cast_defaults, NULL)
+
+// What Keras writes of masks that pass an attention, and of ops.convert_to_tensor(): what is given, in
+// another dtype where one is named.
+static const cj__field convert_fields[] = {CJ__FIELD(cj__cast_settings, dtype, CJ__FIELD_TEXT)};
+static const cj__config_key convert_keys[] = {
+    CJ__KEY_ONLY("sparse", "false"), CJ__KEY_ONLY("ragged", "false"), {.key = NULL}};
+
+CJ__MAKE(convert_to_tensor)
+{
+    cj__build g = {0};
+    cj_symbol *given = x[0], *y = NULL;
+    cj_dtype dtype = cj_symbol_dtype(given);
+    CJ__SETTINGS(cj__cast_settings);
+    if (s->dtype && !cj__word_dtype("convert_to_tensor", s->dtype, &dtype))
+        return cj__word_drop_made(x, 1);
+    if (cj__build_take(&g, &given, 1) == CJ_OK)
+        y = cj__cast(&g, given, dtype);
+    return cj__word_result(&g, y, word, &given, 1, s);
+}
+SHAPED(convert_to_tensor, "ConvertToTensor", CJ__CORE, convert_fields, cast_defaults, convert_keys)
 
 static const cj__clip_settings clip_defaults = {NAN, NAN};
 static const cj__field clip_fields[] = {
@@ -61,7 +83,7 @@ static const cj__field axis_fields[] = {
                                       .lists = 1,                                                  \
                                       .one_dtype = true,                                           \
                                       .least = 1,                                                  \
-                                      .most = CJ__OP_IO_MAX,                                       \
+                                      .most = INT_MAX,                                             \
                                       .make = make_##name};
 LIST(concatenate, "Concatenate", "xs")
 LIST(stack, "Stack", "x")

@@ -131,12 +131,45 @@ static void entries_of_the_first_axis_are_copied(void **state)
     cj_release(function);
 }
 
+// Of the last axis the elements of an entry do not lie side by side: it is copied.
+static void entries_of_the_last_axis_are_copied(void **state)
+{
+    (void)state;
+    static const cj_shape shapes[] = {S(CJ_BATCH, 5, 2), S(CJ_BATCH, 3, 4, 2), S(CJ_BATCH, 2, 1),
+                                      S(CJ_BATCH, 7, 2, 1)};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        cj_tensor *out[2] = {NULL};
+        for (int k = 0; k < 2; k++) {
+            fixture f = {.pool = cj_pool_new(1)};
+            cj_shape in = shapes[i], entry = in;
+            const int axis = in.dims[in.rank - 1] == 1 ? in.rank - 2 : in.rank - 1;
+            in.dims[0] = entry.dims[0] = 3;
+            entry.rank--;
+            entry.dims[axis] = in.dims[in.rank - 1]; // the 1 behind it, if there is one
+            cj_symbol *x = fixture_input(&f, shapes[i]), *e[2] = {NULL};
+            assert_int_equal(cj__unstack(&f.g, x, axis, e), CJ_OK);
+            fixture_output(&f, cj__sub(&f.g, cj__mul(&f.g, e[0], e[0]), e[1]));
+            cj_function *function = fixture_function(&f, k ? "-fuse_elements" : NULL);
+            assert_non_null(function);
+            assert_int_equal(fixture_planned(function, 3, " unstack "), 1);
+            cj_tensor *given = fixture_tensor_of(CJ_F32, in);
+            fixture_fill_whole(given, 3, 4);
+            out[k] = fixture_tensor_of(CJ_F32, entry);
+            assert_int_equal(cj_function_call(function, &given, &out[k]), CJ_OK);
+            cj_release(given), cj_release(function);
+        }
+        fixture_expect_same(out[0], out[1]);
+        cj_release(out[0]), cj_release(out[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_have_the_bits_of_copies),
         cmocka_unit_test(large_batches_are_shared),
         cmocka_unit_test(entries_of_the_first_axis_are_copied),
+        cmocka_unit_test(entries_of_the_last_axis_are_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 // text. With a folder as argument each layer is put there with its weights, inputs and output, for
 // tests/parity/load_layers.py.
 #include "layers/models.h"
+#include "tensor/strings.h"
 
 #include <cajal/files.h>
 #include <cajal/train.h>
@@ -74,6 +75,18 @@ static void json_comes_back_as_it_was(void **state)
 
 static const char *folder;
 
+// A text as JSON has it.
+static void put_text(FILE *file, const char *text)
+{
+    fputc('"', file);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == '"' || *c == '\\')
+            fprintf(file, "\\u%04x", *c);
+        else
+            fputc(*c, file);
+    fputc('"', file);
+}
+
 static void put_tensor(FILE *file, const char *key, const cj_tensor *tensor)
 {
     const cj_shape *shape = cj_tensor_shape(tensor);
@@ -82,11 +95,11 @@ static void put_tensor(FILE *file, const char *key, const cj_tensor *tensor)
         fprintf(file, "%s%lld", i ? ", " : "", (long long)shape->dims[i]);
     fprintf(file, "], \"values\": [");
     for (int64_t i = 0; i < cj_tensor_count(tensor); i++) {
+        fputs(i ? ", " : "", file);
         if (cj_tensor_dtype(tensor) == CJ_STRING)
-            fprintf(file, "%s\"%s\"", i ? ", " : "", ((const char *const *)tensor->data)[i]);
+            put_text(file, cj__string_at(tensor->data, i).data);
         else
-            fprintf(file, "%s%.9g", i ? ", " : "",
-                    cj__element_get(cj_tensor_dtype(tensor), tensor->data, i));
+            fprintf(file, "%.9g", cj__element_get(cj_tensor_dtype(tensor), tensor->data, i));
     }
     fprintf(file, "]}");
 }

@@ -56,7 +56,10 @@ bool cj__find_element_part(const cj__program *program, const cj__element_group *
     const cj__axis_attrs *attrs = (const void *)unstack->attrs;
     const int from = unstack->inputs[0];
     const int64_t rows = program->values[from].type.shape.dims[0];
-    if (attrs->axis < 1 || !is_read_within(program, group, uses, unstack))
+    const cj_shape *whole = &program->values[from].type.shape;
+    // of the entries along the last axis a row's elements do not lie side by side
+    if (attrs->axis < 1 || cj__span(whole, (int)attrs->axis + 1, whole->rank) < 2 ||
+        !is_read_within(program, group, uses, unstack))
         return false;
     *part = (cj__element_part){.values = {from, -1},
                                .entry = {.axis = (int)attrs->axis, .count = unstack->output_count}};

@@ -39,12 +39,24 @@ def label_of(layer, variable):
     return "/".join(parts[-2:])
 
 
-def add_model(fixture, name, model, arrays, training=False, spread=0.6):
-    """Records one case: `model` on `arrays`, with weights and upstream gradients drawn from the case's name."""
-    rng = np.random.default_rng([ord(letter) for letter in name])
-    weights = []  # (variable, "layer/variable")
+def weights_of(model):
+    """(variable, "layer/variable") of every layer, those of models in it too."""
+    found = []
     for layer in model.layers:
-        weights += [(v, label_of(layer, v)) for v in layer.weights]
+        found += weights_of(layer) if isinstance(layer, keras.Model) else [(v, label_of(layer, v)) for v in layer.weights]
+    return found
+
+
+def layers_of(model):
+    """Every layer, those of models in it too."""
+    return [one for layer in model.layers for one in (layers_of(layer) if isinstance(layer, keras.Model) else [layer])]
+
+
+def add_model(fixture, name, model, arrays, training=False, spread=0.6, compiled=False):
+    """Records one case: `model` on `arrays`, with weights and upstream gradients drawn from the case's name. `compiled` is
+    quicker for models of many operators."""
+    rng = np.random.default_rng([ord(letter) for letter in name])
+    weights = weights_of(model)
     for v, label in weights:
         if label.endswith("variance"):
             v.assign(rng.uniform(0.3, 2, v.shape))
@@ -52,7 +64,7 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6):
             continue
         else:
             v.assign(draw(rng, v.shape) * spread)
-    for layer in model.layers:
+    for layer in layers_of(model):
         if isinstance(layer, L.Normalization):
             layer.finalize_state()
     trainable = [v.value for v in model.trainable_variables]
@@ -68,14 +80,18 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6):
         flat = keras.tree.flatten(outputs)
         return flat, after, sum(losses) if losses else jnp.zeros(())
 
-    outputs, after, penalty = forward(trainable, [arrays[i] for i in real])
-    upstream = [draw(rng, y.shape) for y in outputs]
+    given = trainable, [jnp.asarray(arrays[i]) for i in real]
+    upstream = [draw(rng, y.shape) for y in jax.eval_shape(forward, *given)[0]] if compiled else None
+    outputs, after, penalty = (None, None, None) if compiled else forward(*given)
+    upstream = upstream or [draw(rng, y.shape) for y in outputs]
 
     def scalar(trainable, reals):
-        outputs, _, penalty = forward(trainable, reals)
-        return sum((y * dy).sum() for y, dy in zip(outputs, upstream)) + penalty
+        results = forward(trainable, reals)
+        return sum((y * dy).sum() for y, dy in zip(results[0], upstream)) + results[2], results
 
-    by_weights, by_inputs = jax.grad(scalar, (0, 1))(trainable, [jnp.asarray(arrays[i]) for i in real])
+    gradient = jax.grad(scalar, (0, 1), has_aux=True)
+    (by_weights, by_inputs), results = (jax.jit(gradient) if compiled else gradient)(*given)
+    outputs, after, penalty = results if compiled else (outputs, after, penalty)
     gradients = {id(v): g for v, g in zip(model.trainable_variables, by_weights)}
     updated = {id(v): a for v, a in zip(model.non_trainable_variables, after)}
     parts = {f"x{i}": x for i, x in enumerate(arrays)}

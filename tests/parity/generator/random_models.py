@@ -1,4 +1,5 @@
-"""Random models: chains and branches of one to four layers with random settings, drawn anew from a seed.
+"""Random models: chains and branches of one to four layers with random settings, drawn anew from a seed; in them recurrences
+over masked steps, attention, preprocessing, operators between layers, models in models, and more inputs and outputs than one.
 
 What Keras itself refuses is drawn again. Layers with random masks are drawn for inference only. The parts of a case are
 those of layers.py. A value may lie near a kink (0 of ReLU, two equal elements of a window), where a rounding decides the
@@ -6,11 +7,13 @@ gradient; draw() of layers.py keeps the inputs away from such places, and what l
 case in which Keras's own gradient is not steady under a change of 1e-6 is dropped.
 """
 
+import jax
 import keras
 import numpy as np
 from keras import layers as L
+from keras import ops
 
-from .layers import add_model, draw
+from .layers import add_model, draw, layers_of
 from .store import Fixture
 
 ACTIVATIONS = ["linear", "relu", "tanh", "sigmoid", "softmax", "elu", "gelu", "softplus", "leaky_relu", "selu", "silu",
@@ -147,6 +150,103 @@ def layer_for(d, shape):
     return d.one(*choices)()
 
 
+def cell(d):
+    units = d.upto(5)
+    return d.one(lambda: L.SimpleRNNCell(units, activation=d.one("tanh", "softsign")), lambda: L.LSTMCell(units, use_bias=d.flag(0.7)),
+                 lambda: L.GRUCell(units, reset_after=d.flag()))()
+
+
+def over_steps(d):
+    """Recurrences put together from others."""
+    options = {"return_sequences": d.flag(), "go_backwards": d.flag(0.3)}
+    return d.one(lambda: L.RNN(cell(d), **options), lambda: L.RNN([cell(d) for _ in range(d.upto(2) + 1)], **options),
+                 lambda: L.Bidirectional(L.RNN(cell(d), return_sequences=d.flag()), merge_mode=d.one("concat", "sum", "mul", "ave")),
+                 lambda: recurrent(d))()
+
+
+def with_states(d, x):
+    """A recurrence that starts from the last states of another."""
+    kind, units = d.one(L.SimpleRNN, L.LSTM, L.GRU), d.upto(5)
+    states = kind(units, return_state=True)(x)[1:]
+    return kind(units, return_sequences=d.flag())(x, initial_state=list(states))
+
+
+def attended(d, x):
+    """Attention of (batch, steps, features) to itself."""
+    heads = d.upto(3)
+    own = d.one(*(k for k in (1, 2, 3) if heads % k == 0))
+    causal = d.flag()
+    return d.one(
+        lambda: L.MultiHeadAttention(heads, d.upto(4), value_dim=d.one(None, 2), output_shape=d.one(None, 3), use_bias=d.flag(0.8))(
+            x, x, use_causal_mask=causal),
+        lambda: L.GroupQueryAttention(d.upto(4), heads, own, use_bias=d.flag(0.8))(x, x, use_causal_mask=causal),
+        lambda: L.Attention(use_scale=d.flag(), score_mode=d.one("dot", "concat"))([x, x], use_causal_mask=causal),
+        lambda: L.AdditiveAttention(use_scale=d.flag())([x, x], use_causal_mask=causal),
+        lambda: L.EinsumDense("abc,cd->abd", (None, d.upto(5)), bias_axes=d.one(None, "d"), activation=d.one(*SMOOTH))(x),
+    )()
+
+
+def operator(d, x):
+    """Words of keras.ops on a symbol."""
+    rank = len(x.shape)
+    axis = d.one(-1, *range(1, rank))
+    number = d.one(0.5, 2.0, -1.5)
+    return d.one(
+        lambda: x * number + 0.25, lambda: number - x, lambda: ops.tanh(x) * ops.sigmoid(x), lambda: x / (1.5 + ops.square(x)),
+        lambda: ops.exp(-ops.square(x)), lambda: ops.log1p(ops.square(x)), lambda: ops.sqrt(ops.abs(x) + 0.5), lambda: ops.sin(x) + ops.cos(x),
+        lambda: ops.maximum(x, number), lambda: ops.where(x > 0.3, x, x * 0.2), lambda: ops.clip(x, -0.9, 1.1),
+        lambda: x - ops.mean(x, axis=axis, keepdims=True), lambda: x / ops.sqrt(0.5 + ops.var(x, axis=axis, keepdims=True)),
+        lambda: x - ops.logsumexp(x, axis=axis, keepdims=True), lambda: ops.softmax(x, axis=axis), lambda: ops.cumsum(x, axis=axis),
+        lambda: ops.concatenate([x, ops.square(x)], axis=axis), lambda: ops.stack([x, -x], axis=-1), lambda: ops.flip(x, axis=axis),
+        lambda: ops.expand_dims(x, -1), lambda: ops.roll(x, 1, axis=axis), lambda: ops.repeat(x, 2, axis=axis), lambda: ops.sum(x, axis=axis),
+        lambda: ops.max(x, axis=axis), lambda: x[:, :1], lambda: x[..., ::-1], lambda: ops.pad(x, [[0, 0]] + [[1, 0]] * (rank - 1)),
+        lambda: ops.split(x, 2, axis=axis)[1], lambda: ops.moveaxis(x, 1, -1), lambda: ops.silu(x), lambda: ops.gelu(x, approximate=d.flag()),
+        lambda: ops.matmul(x, ops.transpose(x, [0, 2, 1])) if rank == 3 else x + x, lambda: ops.einsum("ab...,ab...->ab...", x, x),
+        lambda: ops.normalize(x, axis=axis), lambda: ops.power(ops.abs(x) + 0.5, number), lambda: ops.arctan(x), lambda: ops.erf(x),
+        lambda: ops.multiply(x, np.linspace(-1, 1, x.shape[-1]).astype("float32")), lambda: ops.tile(x, [1] + [2] * (rank - 1)),
+        lambda: ops.diff(x, axis=axis), lambda: ops.sort(x, axis=axis), lambda: ops.take(x, [0, 0], axis=axis), lambda: ops.tril(x) if rank == 3 else -x,
+        lambda: ops.logaddexp(x, number * x), lambda: ops.hypot(x, number), lambda: ops.cast(x > 0, "float32") * x,
+        lambda: ops.layer_normalization(x, axis=-1), lambda: ops.leaky_relu(x, 0.1), lambda: ops.softplus(x), lambda: ops.var(x, axis=axis),
+    )()
+
+
+def preprocessing(d, x):
+    """Layers that prepare data, first in a model."""
+    rank = len(x.shape)
+    if rank == 4 and d.flag(0.7):
+        return d.one(lambda: L.Resizing(d.upto(7), d.upto(7), interpolation=d.one("bilinear", "nearest", "bicubic"), antialias=d.flag(0.3),
+                                        crop_to_aspect_ratio=d.flag(0.3)),
+                     lambda: L.CenterCrop(d.upto(x.shape[1]), d.upto(x.shape[2])), lambda: L.Rescaling(0.5, offset=-0.1))()(x)
+    features = x.shape[-1]
+    numbers = lambda low: [float(v) for v in np.round(d.rng.uniform(low, 2, features), 3)]
+    return d.one(lambda: L.Normalization(mean=numbers(-1), variance=numbers(0.2), invert=d.flag(0.3)),
+                 lambda: L.Normalization(axis=None, mean=0.3, variance=1.7), lambda: L.Rescaling([0.5] * features, offset=0.3),
+                 lambda: L.Masking(-9.0))()(x)
+
+
+def nested(d, x):
+    """A model as a layer, perhaps twice."""
+    inner = L.Input(x.shape[1:])
+    y = anywhere(d, x.shape[1:])(inner)
+    model = keras.Model(inner, merge(d, y, inner) if y.shape == inner.shape and d.flag() else y) if d.flag() else \
+        keras.Sequential([L.Input(x.shape[1:]), anywhere(d, x.shape[1:]), L.Activation(d.one(*SMOOTH))])
+    z = model(x)
+    return model(z) if z.shape == x.shape and d.flag(0.4) else z
+
+
+def step_of(d, x):
+    """What comes after x."""
+    kinds = [lambda: layer_for(d, x.shape[1:])(x)] * 5
+    if len(x.shape) > 1:
+        kinds += [lambda: operator(d, x)] * 3 + [lambda: nested(d, x)]
+    if len(x.shape) == 3:
+        kinds += [lambda: attended(d, x), lambda: over_steps(d)(x), lambda: with_states(d, x)]
+    if len(x.shape) == 4:
+        kinds.append(lambda: L.TimeDistributed(d.one(lambda: L.Conv1D(2, 2), lambda: L.Dense(3), lambda: L.LSTM(2))())(x))
+        kinds.append(lambda: L.ConvLSTM1D(d.upto(2), 2, padding=d.one("same", "valid"), return_sequences=d.flag())(x))
+    return d.one(*kinds)()
+
+
 def merge(d, x, y):
     kind = d.one(L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum, L.Concatenate)
     return kind()([x, y])
@@ -154,35 +254,58 @@ def merge(d, x, y):
 
 def body(d, x):
     for _ in range(d.upto(4)):
-        shape = x.shape[1:]
-        y = layer_for(d, shape)(x)
+        y = step_of(d, x)
         if int(np.prod(y.shape[1:])) > 600 or 0 in y.shape[1:]:
             raise ValueError("too large, or empty")
         x = merge(d, x, y) if x.shape == y.shape and d.flag(0.3) else y
     return x
 
 
-def build(d):
-    """A model and its inputs, or None where Keras refuses."""
-    keras.backend.clear_session()
+def start(d, number):
+    """An input, what is made of it, and its data but for the batch."""
     shape = d.one((d.upto(9),), (d.upto(8, 2), d.upto(5)), (d.upto(8, 3), d.upto(8, 3), d.upto(4)),
                   (d.upto(5, 2), d.upto(5, 2), d.upto(4, 2), d.upto(3)))
+    if len(shape) == 2 and d.flag(0.3):  # words, some of them padding
+        x = L.Input(shape[:1], dtype="int32", name=f"words{number}")
+        y = L.Embedding(4, d.upto(5), mask_zero=d.flag(0.7))(x)
+        return x, over_steps(d)(y) if d.flag() else y, lambda batch: draw(d.rng, (batch, shape[0]), "int32", 4)
+    x = L.Input(shape, name=f"numbers{number}")
+    y = preprocessing(d, x) if d.flag(0.2) else x
+    if len(shape) == 2 and d.flag(0.3):  # steps that are masked where all their numbers are 0
+        def steps(batch):
+            data = draw(d.rng, (batch, *shape))
+            data[d.rng.random(data.shape[:2]) < 0.3] = 0
+            return data
+        return x, over_steps(d)(L.Masking()(y)), steps
+    return x, y, lambda batch: draw(d.rng, (batch, *shape))
+
+
+def build(d):
+    """A model and its inputs; raises where Keras refuses."""
+    keras.backend.clear_session()
     batch = d.one(1, 2, 3, 5)
-    if len(shape) == 2 and d.flag(0.15):  # words
-        x = L.Input(shape[:1], dtype="int32")
-        y = body(d, L.Embedding(7, d.upto(5), mask_zero=d.flag(0.3))(x))
-        return keras.Model(x, y), [draw(d.rng, (batch, shape[0]), "int32")]
-    x = L.Input(shape)
-    return keras.Model(x, body(d, x)), [draw(d.rng, (batch, *shape))]
+    x, y, data = start(d, 0)
+    y = body(d, y)
+    inputs, arrays, outputs = [x], [data(batch)], [y]
+    if d.flag(0.25):  # a second input, joined with the first
+        x, z, data = start(d, 1)
+        z = body(d, z)
+        vectors = [t if len(t.shape) == 2 else L.Flatten()(t) for t in (y, z)]
+        joined = merge(d, *vectors) if vectors[0].shape == vectors[1].shape else \
+            L.Concatenate()(vectors) if d.flag() else L.Dot(1)([L.Dense(3)(v) for v in vectors])
+        inputs, arrays, outputs = [*inputs, x], [*arrays, data(batch)], [joined]
+    if d.flag(0.25):  # a second output
+        outputs.append(step_of(d, y))
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0]), arrays
 
 
 def steady(fixture, name, model, arrays, training):
     """Adds the case if Keras's own numbers do not jump when the inputs move by a rounding."""
     trial = Fixture("trial", "", 1, 1, "")
-    add_model(fixture, name, model, arrays, training=training)
+    add_model(fixture, name, model, arrays, training=training, compiled=True)
     moved = [a * np.float32(1 + 1e-6) if a.dtype.kind == "f" else a for a in arrays]
     state = [w.numpy() if hasattr(w, "numpy") else np.asarray(w) for w in model.weights]
-    add_model(trial, name, model, moved, training=training)
+    add_model(trial, name, model, moved, training=training, compiled=True)
     assert all(np.array_equal(s, np.asarray(w)) for s, w in zip(state, model.weights))
     for part, value in trial.tensors.items():
         if part.split("/")[1][0] == "x":
@@ -206,14 +329,16 @@ def make(seed, count):
         try:
             model, arrays = build(d)
             random_in_training = any("dropout" in type(l).__name__.lower() or "noise" in type(l).__name__.lower()
-                                     for l in model.layers)
+                                     for l in layers_of(model))
             kept = steady(fixture, name, model, arrays, training=d.flag() and not random_in_training)
-        except (ValueError, TypeError, NotImplementedError, ZeroDivisionError, KeyError) as refusal:
+        except (ValueError, TypeError, NotImplementedError, ZeroDivisionError, KeyError, IndexError, AttributeError,
+                jax.errors.JAXTypeError, RuntimeError) as refusal:
             if fixture.cases and fixture.cases[-1]["name"] == name:
                 fixture.cases.pop()
             del refusal
             kept = False
         done, refused = (done + 1, 0) if kept else (done, refused + 1)
+        jax.clear_caches()
         if refused > 200:
             raise RuntimeError(f"nothing fits: seed {seed}, model {done}")
     return [fixture]
