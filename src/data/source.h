@@ -15,17 +15,25 @@ enum { CJ__PARTS_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
 
 typedef struct cj__source cj__source;
 
+// How batches are cut to their longest sample: see cj_dataset_padded_batch().
+typedef struct cj__step_cut {
+    bool x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX]; // which parts have steps
+    int64_t steps, multiple;
+    unsigned char padding[CJ__DATASET_IO_MAX][8]; // an element of each input
+} cj__step_cut;
+
 struct cj__source {
     // Writes sample `index` in pass `pass`: the elements of each part, row major, to its place.
     // Several threads call it at once.
     cj_status (*read)(const cj__source *source, int64_t index, uint64_t pass, void *const *places);
     // Frees the source and what it holds.
     void (*free)(cj__source *source);
-    bool is_cheap;      // reading copies memory: threads for it would only take CPUs
-    bool has_order;     // the order is part of the data: cj_fit() does not shuffle
-    int64_t batch_size; // that the chain asks for; 0: it does not
-    int64_t ahead;      // batches to read ahead; 0: the default
-    int threads;        // that read; 0: the default
+    bool is_cheap;           // reading copies memory: threads for it would only take CPUs
+    bool has_order;          // the order is part of the data: cj_fit() does not shuffle
+    int64_t batch_size;      // that the chain asks for; 0: it does not
+    int64_t ahead;           // batches to read ahead; 0: the default
+    int threads;             // that read; 0: the default
+    const cj__step_cut *cut; // of a chain whose batches have their own length; NULL: they have not
 };
 
 // The parts of a sample.
@@ -66,6 +74,17 @@ cj_status cj__dataset_sample(const cj_dataset *data, int64_t index, uint64_t pas
 // `like`. Returns it; it is never released.
 cj_tensor *cj__batch_tensor(const cj_tensor *like, const void *samples, int64_t count,
                             cj_tensor *tensor);
+
+// Moves the steps of a batch together that its longest sample has, and says how many there are.
+void cj__cut_batch(const cj__step_cut *cut, const cj_dataset *data, cj__batch *batch);
+
+// A batch as a data set over tensors on the stack: it is never released, and has no class.
+typedef struct cj__batch_data {
+    cj_dataset data;
+    cj_tensor x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX], weight;
+} cj__batch_data;
+const cj_dataset *cj__batch_dataset(const cj_dataset *data, const cj__batch *batch,
+                                    cj__batch_data *room);
 
 // Copies one entry of a tensor along its first axis, row major.
 void cj__tensor_entry(const cj_tensor *tensor, int64_t index, void *to);

@@ -250,17 +250,8 @@ cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj
 cj_status cj__check_batch(cj_model *model, const cj__train_state *state, const cj_dataset *data,
                           const cj__batch *batch, const char *who)
 {
-    cj_dataset numbers = {
-        .count = batch->count, .x_count = data->x_count, .y_count = data->y_count};
-    cj_tensor x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX], weight;
+    cj__batch_data room;
     if (!cj__dataset_source(data))
         return CJ_OK;
-    for (int i = 0; i < data->x_count; i++)
-        numbers.x[i] = cj__batch_tensor(data->x[i], batch->x[i], batch->count, &x[i]);
-    for (int i = 0; i < data->y_count; i++)
-        numbers.y[i] = cj__batch_tensor(data->y[i], batch->y[i], batch->count, &y[i]);
-    if (batch->sample_weight)
-        numbers.sample_weight =
-            cj__batch_tensor(data->sample_weight, batch->sample_weight, batch->count, &weight);
-    return check_numbers(model, state, &numbers, batch, who);
+    return check_numbers(model, state, cj__batch_dataset(data, batch, &room), batch, who);
 }

@@ -1,6 +1,7 @@
 // Makes, keeps and runs the functions of step.h.
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/source.h"
 #include "train/step.h"
 #include <string.h>
 
@@ -218,6 +219,31 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
     const cj_status status = find(model, state, mode, data, weighted, functions);
     cj__mutex_unlock(&state->lock);
     return status;
+}
+
+cj_status cj__functions_of_batch(cj_model *model, cj__train_state *state, const cj_dataset *data,
+                                 const cj__batch *batch, const cj__step_functions *usual,
+                                 const cj__step_functions **functions)
+{
+    cj__batch_data room;
+    char needed[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
+    *functions = usual;
+    if (batch->steps == 0)
+        return CJ_OK;
+    const cj_dataset *like = cj__batch_dataset(data, batch, &room);
+    CJ_TRY(cj__functions_find(model, state, usual->mode, like, usual->weighted, functions));
+    for (int i = 0; i < like->x_count; i++) {
+        const cj__type type = type_of(like->x[i]);
+        if (!cj__type_equal(&(*functions)->x[i], &type)) // the model leaves no length free
+            return cj__fail(
+                CJ_SHAPE_MISMATCH,
+                "model \"%s\", input %d: shape %s, a batch of its own length has %s; it "
+                "needs a free length, cj_input(CJ_ANY, ...)",
+                cj_layer_name(cj_model_layer(model)), i,
+                cj_shape_text(&(*functions)->x[i].shape, needed, sizeof needed),
+                cj_shape_text(&type.shape, given, sizeof given));
+    }
+    return CJ_OK;
 }
 
 // Adds a row of a batch of n samples, whose scalars the function has put out.
