@@ -37,9 +37,9 @@ static cj_dataset *words(bool steps)
     cj_part target = {.dtype = CJ_I32};
     if (steps)
         target.shape = CJ_SHAPE(STEPS);
-    cj_dataset *data = cj_dataset_from(.count = SAMPLES, .read = read_words,
-                                       .context = steps ? &yes : NULL,
-                                       .x = {{CJ_I32, CJ_SHAPE(STEPS)}}, .y = {target});
+    cj_dataset *data =
+        cj_dataset_from(.count = SAMPLES, .read = read_words, .context = steps ? &yes : NULL,
+                        .x = {{CJ_I32, CJ_SHAPE(STEPS)}}, .y = {target});
     assert_non_null(data);
     return data;
 }
@@ -139,8 +139,8 @@ static void they_are_evaluated_and_predicted(void **state)
     cj_dataset *data = cj_take(cj_dataset_padded_batch(whole, BATCH));
     cj_results *of_whole, *of_data;
     cj_tensor *from_whole, *from_data;
-    assert_int_equal(cj_evaluate(model, whole, &of_whole, .batch_size = BATCH, .verbose = CJ_SILENT),
-                     CJ_OK);
+    assert_int_equal(
+        cj_evaluate(model, whole, &of_whole, .batch_size = BATCH, .verbose = CJ_SILENT), CJ_OK);
     assert_int_equal(cj_evaluate(model, data, &of_data, .verbose = CJ_SILENT), CJ_OK);
     assert_near(cj_results_value(of_data, "loss"), cj_results_value(of_whole, "loss"), 1e-6, 0);
     assert_int_equal(cj_predict_data(model, whole, &from_whole, .batch_size = BATCH), CJ_OK);
