@@ -246,6 +246,8 @@ static const char *const fixtures[] = {
     "spectrograms",
     "warps",
     "second",
+    "settings",
+    "settings_images",
     "spiking",
 };
 // clang-format on
