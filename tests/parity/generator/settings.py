@@ -11,7 +11,7 @@ from .layers import add_model, draw
 from .random_models import Draw
 from .store import Fixture
 
-LENGTHS = {1: (9, 4), 2: (7, 3), 3: (5, 2)}  # the longest and the shortest axis of so many
+LENGTHS = {1: (9, 4), 2: (6, 3), 3: (4, 2)}  # the longest and the shortest axis of so many
 
 
 def image(d, axes, channels=3):
@@ -90,7 +90,7 @@ TABLE = {
     "SpatialDropout3D": (lambda d, s: L.SpatialDropout3D(d.one(0.1, 0.6)), of_axes(3), False),
     "Identity": (lambda d, s: L.Identity(), any_rank, True),
     "Masking": (lambda d, s: L.Masking(d.one(0.0, 1.5)), steps, True),
-    "PReLU": (lambda d, s: L.PReLU(alpha_regularizer=d.regularizer(), shared_axes=d.one(None, [1], [-1]) if len(s) > 1 else None), any_rank, True),
+    "PReLU": (lambda d, s: L.PReLU(alpha_regularizer=d.regularizer(), shared_axes=d.one(None, [1], [len(s)]) if len(s) > 1 else None), any_rank, True),
     "Permute": (lambda d, s: L.Permute([int(i) + 1 for i in d.rng.permutation(len(s))]), any_rank, False),
     "RepeatVector": (lambda d, s: L.RepeatVector(d.upto(5)), lambda d: (d.upto(6),), False),
     "Rescaling": (lambda d, s: L.Rescaling(d.one(0.5, -3.0, [float(i + 1) for i in range(s[-1])]), offset=d.one(0.0, -0.7)), any_rank, False),
@@ -112,12 +112,12 @@ def plain():
                 try:
                     masked = masks and len(shape) == 2 and i % 3 == 2
                     y = make(d, shape)(L.Masking()(x) if masked and word != "Masking" else x)
-                    y = L.GRU(2)(y) if masked else y
+                    y = L.GRU(2)(y) if masked else keras.ops.cast(y, "float32") if word == "Discretization" else y
                 except ValueError:  # settings that do not fit the shape
                     continue
                 if int(np.prod(y.shape[1:])) > 0:
                     break
-            data = draw(d.rng, (d.one(1, 2, 3), *shape))
+            data = draw(d.rng, (d.one(1, 2, 2), *shape))
             if masked:
                 data[d.rng.random(data.shape[:2]) < 0.4] = 0
             random = "Dropout" in word or "Noise" in word
