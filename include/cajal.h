@@ -13,6 +13,7 @@
 #include <cajal/augmentation.h>
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
+#include <cajal/calls.h>
 #include <cajal/classic.h>
 #include <cajal/clone.h>
 #include <cajal/conversion.h>
@@ -20,12 +21,14 @@
 #include <cajal/cross_validate.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
+#include <cajal/embeddings.h>
 #include <cajal/events.h>
 #include <cajal/explain.h>
 #include <cajal/explain_loss.h>
 #include <cajal/files.h>
 #include <cajal/folders.h>
 #include <cajal/graph.h>
+#include <cajal/layer_specs.h>
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>

@@ -44,9 +44,9 @@ CJ_API void cj_architecture_defaults(cj_architecture_args *args);
  * | resnet50 | 224x224x3, 1000 | 25,557,032 | the same, strides in the 3x3 convolutions |
  * | resnet20 | 32x32x3, 10 | 269,722 | the same, section 4.2, shortcuts without parameters |
  * | mobilenet_v1 | 224x224x3, 1000 | 4,231,976 | Howard et al. 2017, width 1 |
- * | gpt | 128 tokens, 256 | 875,264 | the next one in small, over bytes |
- * | gpt2 | 1024 tokens, 50257 | 163,037,184 | Radford et al. 2019, the smallest; its 124,439,808 and
- *   38,597,376 of the last layer, which here has a matrix of its own |
+ * | gpt | 128 tokens, 256 | 875,264 | the next one in small, over bytes, with a last layer of its own |
+ * | gpt2 | 1024 tokens, 50257 | 124,439,808 | Radford et al. 2019, the smallest; its last layer has the
+ *   table of the first one |
  *
  * @param name one of the table
  * @return a floating model; NULL with CJ_NOT_FOUND (no such name), CJ_INVALID_ARGUMENT (NULL, a

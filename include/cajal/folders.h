@@ -21,7 +21,8 @@ typedef struct cj_load_image_folder_args {
     /** "bilinear" (default), "nearest", "bicubic", "area", "lanczos3" or "lanczos5" */
     const char *interpolation;
     bool crop_to_aspect_ratio; ///< default false: keep the middle in the ratio of image_size
-    bool pad_to_aspect_ratio;  ///< default false: put black around the image to get that ratio
+    bool
+        pad_to_aspect_ratio; ///< default false: keep all and put black around it, as tf.image.resize_with_pad
     /**
      * "int" (default): int32 (samples); "categorical": float32 (samples, classes); "binary": float32
      * (samples, 1) of two classes
@@ -67,7 +68,9 @@ CJ_API void cj_load_image_folder_defaults(cj_load_image_folder_args *args);
  * Reads a folder that has a folder of images for each class, and folders below those: every file
  * whose name ends in .png, .jpg, .jpeg, .gif, .webp, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
  * with a dot is passed over. The data sets hold uint8 (samples, height, width, channels): Keras's
- * numbers rounded to whole ones, in a quarter of the memory. For one seed the order, and what goes to
+ * numbers rounded to whole ones, in a quarter of the memory. JPEG is decoded as TensorFlow and so
+ * Keras's loader does it, by the fast integer transform, where cj_load_image() uses the accurate one, as
+ * Pillow does: a colour may differ by some steps of 255 between the two. For one seed the order, and what goes to
  * validation, are Keras's: its shuffle is NumPy's Mersenne Twister (Matsumoto and Nishimura 1998),
  * and validation takes the last samples.
  *

@@ -93,6 +93,7 @@ typedef struct cj_sample_map {
     void *const *to_x;    ///< where the new inputs go; nothing is there yet
     void *const *to_y;    ///< where the new targets go
     float *sample_weight; ///< its weight, which may be changed; NULL for data without weights
+    void *const *sample_weights; ///< the weights of each target, where they have their own
 } cj_sample_map;
 
 /** The arguments of cj_dataset_map(). */
@@ -105,8 +106,8 @@ typedef struct cj_dataset_map_args {
     void (*free)(void *context); ///< called with `context` when the data set is gone; default NULL
     cj_part x[CJ_IN_BRACES];     ///< the new inputs, x_count of them
     cj_part y[CJ_IN_BRACES];     ///< the new targets, y_count of them
-    int x_count;                 ///< default -1: inputs as they were
-    int y_count;                 ///< default -1: targets as they were; 0: none
+    int x_count;                 ///< default -1: of the types that they have; `call` writes them
+    int y_count;                 ///< default -1: of the types that they have; 0: none
     bool one_thread;             ///< default false; true: `call` is called once at a time
 } cj_dataset_map_args;
 /** The defaults of cj_dataset_map_args. */
@@ -201,7 +202,7 @@ CJ_API void cj_dataset_zip_defaults(cj_dataset_zip_args *args);
 /**
  * Data sets side by side, as `Dataset.zip((x, y))`: as many samples as the shortest has; targets of
  * the sets themselves are left out. NULL with CJ_INVALID_ARGUMENT (no inputs, a batched data set, a
- * weight that is no float32 scalar), CJ_UNSUPPORTED (more than 16 inputs or targets) or
+ * weight that is no float32 scalar), or
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_dataset *cj_dataset_zip_new(const cj_dataset_zip_args *args);

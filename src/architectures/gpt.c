@@ -1,13 +1,15 @@
 // Transformers that predict the next token: GPT-2 and a small one.
 #include "architectures/architectures.h"
 
+#include <cajal/activations.h>
 #include <cajal/attention.h>
+#include <cajal/embeddings.h>
 #include <cajal/merging.h>
 #include <cajal/normalization.h>
 
 typedef struct gpt {
     int64_t blocks, heads, width;
-    bool bias; // of the last layer
+    bool tied; // the last layer has the table of the first one
 } gpt;
 
 static cj_symbol *normalized(cj_symbol *x)
@@ -38,22 +40,27 @@ static cj_symbol *build(cj_symbol *tokens, cj_symbol *positions, int64_t vocabul
     static const char usual[] = "random_normal(stddev=0.02)";
     const cj_shape *shape = tokens ? cj_symbol_shape(tokens) : NULL;
     const int64_t context = shape ? shape->dims[1] : 1;
-    cj_symbol *words =
-        cj_apply(cj_embedding(vocabulary, g->width, .embeddings_initializer = usual), tokens);
+    cj_layer *table =
+        g->tied ? cj_reversible_embedding(vocabulary, g->width, .embeddings_initializer = usual) :
+                  cj_embedding(vocabulary, g->width, .embeddings_initializer = usual);
+    cj_symbol *words = cj_apply(table, tokens);
     cj_symbol *places =
         cj_apply(cj_embedding(context, g->width, .embeddings_initializer = usual), positions);
     cj_symbol *x = cj_merge(cj_add(), words, places);
     for (int64_t i = 0; i < g->blocks; i++)
         x = block(x, g, last);
-    return cj_apply(cj_dense(vocabulary, .activation = "softmax", .use_bias = g->bias,
+    x = normalized(x);
+    if (g->tied)
+        return cj_apply(cj_softmax(), cj_apply_with(table, "reverse", x));
+    return cj_apply(cj_dense(vocabulary, .activation = "softmax", .use_bias = false,
                              .kernel_initializer = usual),
-                    normalized(x));
+                    x);
 }
 
 // Radford et al. 2019, "Language Models are Unsupervised Multitask Learners": the smallest of its four.
 cj_symbol *cj__architecture_gpt2(cj_symbol *tokens, cj_symbol *positions, int64_t vocabulary)
 {
-    return build(tokens, positions, vocabulary, &(gpt){12, 12, 768, false},
+    return build(tokens, positions, vocabulary, &(gpt){12, 12, 768, true},
                  "random_normal(stddev=0.004082482904638631)"); // 0.02 / sqrt(24)
 }
 

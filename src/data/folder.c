@@ -7,7 +7,7 @@
 #include "base/threads.h"
 #include "base/warning.h"
 #include "data/files.h"
-#include "data/fit_image.h"
+#include "data/image.h"
 #include "data/source.h"
 #include <cajal/folders.h>
 #include <cajal/streams.h>
@@ -18,9 +18,7 @@ static const char who[] = "cj_load_image_folder";
 
 // What each image becomes.
 typedef struct look {
-    const cj__method *method;
-    cj__fit fit;
-    int64_t height, width;
+    cj__look picture;
     int channels;
     cj__label_mode mode;
 } look;
@@ -35,13 +33,9 @@ typedef struct job {
     int64_t begin;
 } job;
 
-static cj_status load_one(const look *l, const char *path, unsigned char *pixels)
+static cj_status load_one(const look *l, const char *path, void *pixels)
 {
-    cj_tensor *image;
-    CJ_TRY(cj_load_image(path, l->channels, &image));
-    const cj_status status = cj__fit_image(image, l->method, l->fit, l->height, l->width, pixels);
-    cj_release(image);
-    return status;
+    return cj__load_fitted(path, l->channels, &l->picture, pixels);
 }
 
 static void load_range(void *context, int64_t begin, int64_t end)
@@ -156,8 +150,9 @@ static cj_status make_set(job *j, cj_tensor *images, int64_t count, cj_dataset *
 static cj_status load_set(job *j, int64_t begin, int64_t count, cj_dataset **data)
 {
     cj_tensor *images;
-    CJ_TRY(cj_tensor_new(CJ_U8, CJ_SHAPE(count, j->look.height, j->look.width, j->look.channels),
-                         &images));
+    CJ_TRY(cj_tensor_new(
+        CJ_U8, CJ_SHAPE(count, j->look.picture.height, j->look.picture.width, j->look.channels),
+        &images));
     cj_status status = decode_all(j, begin, count, (unsigned char *)images->data);
     if (status == CJ_OK)
         status = make_set(j, images, close_gaps(j, count), data);
@@ -193,7 +188,6 @@ static void free_pictures(cj__source *source)
 static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **data)
 {
     const look *l = &j->look;
-    cj__parts parts = {.x_count = 1, .y_count = 1};
     if (j->args->skip_broken) {
         CJ_TRY(decode_all(j, begin, count, NULL));
         count = close_gaps(j, count);
@@ -210,8 +204,10 @@ static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **d
         free_pictures(&p->source);
         return status;
     }
-    parts.x[0] = (cj__type){CJ_U8, {3, {l->height, l->width, l->channels}}};
-    cj__label_type(l->mode, j->files.classes.count, &parts.y[0].dtype, &parts.y[0].shape);
+    const cj__type x = {CJ_U8, {3, {l->picture.height, l->picture.width, l->channels}}};
+    cj__type y;
+    cj__label_type(l->mode, j->files.classes.count, &y.dtype, &y.shape);
+    const cj__parts parts = {.x_count = 1, .y_count = 1, .x = &x, .y = &y};
     *data = cj__stream_new(&p->source, &parts, count);
     if (!*data)
         return cj_error_status();
@@ -231,7 +227,7 @@ static cj_status read_words(job *j)
     const cj_load_image_folder_args *a = j->args;
     if (!a->color_mode)
         return cj__fail_null_of(who, "color_mode");
-    CJ_TRY(cj__method_find(a->interpolation, &j->look.method));
+    CJ_TRY(cj__method_find(a->interpolation, &j->look.picture.method));
     for (int i = 0; i < 3; i++)
         if (strcmp(a->color_mode, colors[i]) == 0)
             j->look.channels = channels[i];
@@ -262,11 +258,11 @@ static cj_status read_numbers(job *j, cj_dataset **validation)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: cache_bytes is %lld, it needs 0 or more, and `stream`", who,
                         (long long)a->cache_bytes);
-    j->look.fit = a->crop_to_aspect_ratio ? CJ__FIT_CROP :
-                  a->pad_to_aspect_ratio  ? CJ__FIT_PAD :
-                                            CJ__FIT_STRETCH;
-    j->look.height = size[0];
-    j->look.width = size[1];
+    j->look.picture.fit = a->crop_to_aspect_ratio ? CJ__FIT_CROP :
+                          a->pad_to_aspect_ratio  ? CJ__FIT_PAD :
+                                                    CJ__FIT_STRETCH;
+    j->look.picture.height = size[0];
+    j->look.picture.width = size[1];
     j->image_bytes = (size_t)(size[0] * size[1] * j->look.channels);
     return CJ_OK;
 }

@@ -19,14 +19,20 @@ static const image_format formats[] = {
     {cj__bmp_is, cj__bmp_decode}, {cj__gif_is, cj__gif_decode},   {cj__webp_is, cj__webp_decode},
 };
 
-cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
-                        cj_tensor **image)
+cj_status cj__image_check(const cj__file_bytes *file, int64_t height, int64_t width)
 {
     if (height < 1 || width < 1 || height > SIDE_MAX || width > SIDE_MAX ||
         height * width > PIXELS_MAX)
         return cj__fail(CJ_UNSUPPORTED,
                         "%s: an image of %lldx%lld, it needs 1 to %d a side and at most %d pixels",
                         file->path, (long long)width, (long long)height, SIDE_MAX, PIXELS_MAX);
+    return CJ_OK;
+}
+
+cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
+                        cj_tensor **image)
+{
+    CJ_TRY(cj__image_check(file, height, width));
     return cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, channels), image);
 }
 
@@ -52,9 +58,10 @@ static void change_channels(const unsigned char *from, int has, unsigned char *t
     }
 }
 
-static cj_status with_channels(const cj__file_bytes *file, int channels, cj_tensor **image)
+static cj_status with_channels(const cj__file_bytes *file, cj_tensor **image)
 {
     cj_tensor *own = *image, *changed;
+    const int channels = file->channels;
     int64_t height = own->shape.dims[0], width = own->shape.dims[1];
     if (channels == 0 || own->shape.dims[2] == channels)
         return CJ_OK;
@@ -66,15 +73,24 @@ static cj_status with_channels(const cj__file_bytes *file, int channels, cj_tens
     return CJ_OK;
 }
 
-static cj_status decode(const cj__file_bytes *file, int channels, cj_tensor **image)
+static cj_status decode(const cj__file_bytes *file, cj_tensor **image)
 {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i].is(file)) {
             CJ_TRY(formats[i].decode(file, image));
-            return with_channels(file, channels, image);
+            return with_channels(file, image);
         }
     return cj__fail(CJ_BAD_FILE, "%s: not a PNG, JPEG, GIF, WebP, BMP, PGM or PPM image",
                     file->path);
+}
+
+static cj_status read_file(const char *path, cj__file_bytes *file)
+{
+    char *bytes;
+    CJ_TRY(cj__file_read(path, FILE_MAX, &bytes, &file->size));
+    file->path = path;
+    file->data = (unsigned char *)bytes;
+    return CJ_OK;
 }
 
 cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
@@ -87,15 +103,39 @@ cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: %d channels, it needs 1, 3, 4 or 0 for the file's own", path,
                         channels);
-    char *bytes;
-    cj__file_bytes file = {.path = path, .with_alpha = channels == 4};
-    CJ_TRY(cj__file_read(path, FILE_MAX, &bytes, &file.size));
-    file.data = (unsigned char *)bytes;
-    cj_status status = decode(&file, channels, image);
-    cj__free(bytes);
+    cj__file_bytes file = {.channels = channels, .with_alpha = channels == 4};
+    CJ_TRY(read_file(path, &file));
+    const cj_status status = decode(&file, image);
+    cj__free(file.data);
     if (status != CJ_OK) {
         cj_release(*image);
         *image = NULL;
     }
+    return status;
+}
+
+static cj_status fit(const cj__file_bytes *file, const cj__look *look, void *pixels,
+                     cj_tensor **image)
+{
+    bool done = false;
+    if (cj__jpeg_is(file)) {
+        CJ_TRY(cj__jpeg_fit(file, look, pixels, image, &done));
+        if (done)
+            return CJ_OK;
+        CJ_TRY(with_channels(file, image));
+    } else {
+        CJ_TRY(decode(file, image));
+    }
+    return cj__fit_image(*image, look, pixels);
+}
+
+cj_status cj__load_fitted(const char *path, int channels, const cj__look *look, void *pixels)
+{
+    cj_tensor *image = NULL;
+    cj__file_bytes file = {.channels = channels, .with_alpha = channels == 4, .as_keras = true};
+    CJ_TRY(read_file(path, &file));
+    const cj_status status = fit(&file, look, pixels, &image);
+    cj__free(file.data);
+    cj_release(image);
     return status;
 }

@@ -1,56 +1,9 @@
 // Pictures from pictures: resizing and contact sheets.
 #include "base/error.h"
-#include "base/memory.h"
+#include "data/fit_image.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
 #include <string.h>
-
-// One axis of a resize: x (outer, in, inner) to y (outer, out, inner). Shrinking averages the area
-// that an output covers, in/out inputs wide; growing interpolates between the two inputs whose
-// centres are nearest.
-typedef struct axis {
-    int64_t outer, in, out, inner;
-} axis;
-
-static void add_scaled(const float *from, float weight, float *to, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        to[i] += weight * from[i];
-}
-
-static void shrink_one(const axis *a, const float *x, int64_t index, float *y)
-{
-    double step = (double)a->in / (double)a->out, begin = (double)index * step, end = begin + step;
-    for (int64_t i = (int64_t)begin; i < a->in && (double)i < end; i++) {
-        double low = (double)i > begin ? (double)i : begin,
-               high = (double)(i + 1) < end ? (double)(i + 1) : end;
-        add_scaled(x + i * a->inner, (float)((high - low) / step), y, a->inner);
-    }
-}
-
-static void grow_one(const axis *a, const float *x, int64_t index, float *y)
-{
-    double at = ((double)index + 0.5) * (double)a->in / (double)a->out - 0.5;
-    at = at < 0 ? 0 : at > (double)(a->in - 1) ? (double)(a->in - 1) : at;
-    int64_t low = (int64_t)at, high = low + 1 < a->in ? low + 1 : low;
-    float share = (float)(at - (double)low);
-    add_scaled(x + low * a->inner, 1 - share, y, a->inner);
-    add_scaled(x + high * a->inner, share, y, a->inner);
-}
-
-// y starts as zeros.
-static void resize_axis(const axis *a, const float *x, float *y)
-{
-    for (int64_t o = 0; o < a->outer; o++)
-        for (int64_t i = 0; i < a->out; i++) {
-            const float *from = x + o * a->in * a->inner;
-            float *to = y + (o * a->out + i) * a->inner;
-            if (a->out < a->in)
-                shrink_one(a, from, i, to);
-            else
-                grow_one(a, from, i, to);
-        }
-}
 
 // Back to bytes, to the nearest.
 static void store_bytes(const float *from, unsigned char *to, int64_t count)
@@ -76,25 +29,16 @@ cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width,
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "image: %lldx%lld to be resized to, it needs at least 1x1",
                         (long long)width, (long long)height);
-    cj_tensor *x = NULL, *wide = NULL, *y = NULL;
-    cj_status status = cj_tensor_convert(image, CJ_F32, &x);
+    const bool bytes = image->dtype == CJ_U8;
+    const cj__look look = {.height = height, .width = width, .reals = !bytes};
+    cj_tensor *x, *y = NULL;
+    CJ_TRY(cj_tensor_convert(image, bytes ? CJ_U8 : CJ_F32, &x));
+    cj_status status = cj_tensor_new(x->dtype, CJ_SHAPE(height, width, dims[2]), &y);
     if (status == CJ_OK)
-        status = cj_tensor_new(CJ_F32, CJ_SHAPE(dims[0], width, dims[2]), &wide);
+        status = cj__fit_image(x, &look, y->data);
     if (status == CJ_OK)
-        status = cj_tensor_new(CJ_F32, CJ_SHAPE(height, width, dims[2]), &y);
-    if (status == CJ_OK) {
-        resize_axis(&(axis){dims[0], dims[1], width, dims[2]}, (float *)x->data,
-                    (float *)wide->data);
-        resize_axis(&(axis){1, dims[0], height, width * dims[2]}, (float *)wide->data,
-                    (float *)y->data);
-        if (image->dtype != CJ_U8)
-            status = cj_tensor_convert(y, image->dtype, resized);
-        else if ((status = cj_tensor_new(CJ_U8, y->shape, resized)) == CJ_OK)
-            store_bytes((float *)y->data, (unsigned char *)(*resized)->data,
-                        cj_shape_count(&y->shape));
-    }
+        status = cj_tensor_convert(y, image->dtype, resized);
     cj_release(x);
-    cj_release(wide);
     cj_release(y);
     return status;
 }

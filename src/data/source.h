@@ -10,9 +10,6 @@
 #include "data/dataset.h"
 #include "tensor/tensor.h"
 
-// The most parts of a sample: inputs, then targets, then the weight.
-enum { CJ__PARTS_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
-
 typedef struct cj__source cj__source;
 
 struct cj__source {
@@ -28,25 +25,32 @@ struct cj__source {
     int threads;        // that read; 0: the default
 };
 
-// The parts of a sample.
-typedef struct cj__parts {
-    int x_count, y_count;
-    bool weighted;
-    cj__type x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX]; // of a sample: no batch axis
-} cj__parts;
-
-// The parts of any data set, and how many bytes each has: x, then y, then the weight.
-void cj__parts_of(const cj_dataset *data, cj__parts *parts);
-int cj__parts_count(const cj__parts *parts);
-size_t cj__parts_bytes(const cj__parts *parts, int part);
+// Parts of a sample of any data set: x, then y, then the weights. What they are, without a batch axis;
+// their bytes.
+cj__type cj__part_type(const cj_dataset *data, int part);
+size_t cj__part_bytes(const cj_dataset *data, int part);
 // The bytes of `samples` samples, each part of all of them aligned to 64; offsets[i] is where part i
-// begins. CJ_OUT_OF_MEMORY for more than can be counted.
-cj_status cj__parts_layout(const cj__parts *parts, int64_t samples, size_t *offsets, size_t *bytes);
+// begins: a list that the caller frees (cj__free). CJ_OUT_OF_MEMORY.
+cj_status cj__parts_layout(const cj_dataset *data, int64_t samples, size_t **offsets,
+                           size_t *bytes);
+
+// Places for the parts of a sample, or NULL without memory: `few` of CJ__PART_PLACES_FEW where that is enough.
+enum { CJ__PART_PLACES_FEW = 16 };
+void **cj__part_places(void **few, int count);
+void cj__part_places_end(void **places, void **few);
+
+// The parts of a data set over a source, without a batch axis.
+typedef struct cj__parts {
+    int x_count, y_count, weight_count;
+    const cj__type *x, *y, *weights; // NULL weights are scalars
+} cj__parts;
 
 // A data set over a source, which it takes over whatever happens. Its tensors are stand-ins: they
 // have dtypes and shapes, and their elements are all one zero. NULL with CJ_OUT_OF_MEMORY or
 // CJ_INVALID_ARGUMENT (a shape that is none).
 cj_dataset *cj__stream_new(cj__source *source, const cj__parts *parts, int64_t count);
+// The same with the parts of another data set.
+cj_dataset *cj__stream_like(cj__source *source, const cj_dataset *like, int64_t count);
 
 // The source of a data set; NULL if it lies in memory.
 const cj__source *cj__dataset_source(const cj_dataset *data);

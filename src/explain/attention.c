@@ -191,7 +191,7 @@ static double scalar_of(const cj__record *record, const char *name)
 static cj_status explain_single(const cj__explanation *explanation, attending *a)
 {
     const cj__record *record = explanation->record;
-    const bool causal = cj__setting_flag(record->layer, "use_causal_mask");
+    const bool causal = cj__call_setting_in(record->layer->kind, record->called, "use_causal_mask");
     double value, bound;
     if (record->masks[0] && !(cj__element_at(record->masks[0], a->query) > 0)) {
         cj__print_line(explanation, "query %lld is masked: 0", (long long)a->query);
@@ -300,7 +300,7 @@ static void hide_of_head(const heads *h, int64_t head)
 {
     const cj__record *record = h->explanation->record;
     const int64_t *window = cj__layer_setting(record->layer, "sliding_window");
-    const bool causal = cj__setting_flag(record->layer, "use_causal_mask"),
+    const bool causal = cj__call_setting_in(record->layer->kind, record->called, "use_causal_mask"),
                hidden = record->masks[0] && !(cj__element_at(record->masks[0], h->a.query) > 0);
     for (int64_t j = 0; j < h->a.keys; j++)
         h->a.seen[j] = !hidden;
@@ -426,9 +426,10 @@ cj_status cj__explain_heads(cj__explanation *explanation)
                       .factor = 1,
                       .keys = length_of(h.key)};
     h.a.scale = 1 / sqrt((double)h.a.q.width);
-    h.a.zero_if_masked = *dropout > 0 ||
-                         cj__setting_flag(record->layer, "return_attention_scores") ||
-                         cj_tensor_shape(record->inputs[0])->rank > 3;
+    h.a.zero_if_masked =
+        *dropout > 0 ||
+        cj__call_setting_in(record->layer->kind, record->called, "return_attention_scores") ||
+        cj_tensor_shape(record->inputs[0])->rank > 3;
     h.queries = length_of(h.query);
     h.count = h.a.q.heads;
     h.width = h.a.v.width;

@@ -76,12 +76,12 @@ static cj_status add_sums(counting *c, counted *layer)
     acts->copies[acts->copy_count++] = copy;
     CJ_TRY(cj__layer_set_policy(copy, "float32"));
     for (int i = 0; i < 2; i++) {
-        cj__value outputs[CJ__LAYER_IO_MAX];
+        cj__value *outputs = NULL;
         const cj__value input = {ones_of(g, layer->row->input, i == 1), NULL};
         int count = 0;
         if (!input.symbol)
             return g->status;
-        CJ_TRY(cj__layer_call(copy, &acts->trace, &input, 1, outputs, &count));
+        CJ_TRY(cj__layer_call(copy, &acts->trace, &input, 1, &outputs, &count));
         layer->symbols[i] = cj__sum(g, outputs[0].symbol, cj__all_axes(outputs[0].symbol), false);
     }
     CJ_TRY(set_ones(copy));

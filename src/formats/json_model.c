@@ -200,13 +200,14 @@ static json_t *tensor_reference(cj__json *b, const cj__application *producer, in
     return object;
 }
 
-// The arguments of the call that the layer has as settings, where they are not the default.
-static void write_call_settings(cj__json *b, const cj_layer *layer, json_t *named)
+// The settings of the call that are on: false is the default of all.
+static void write_call_settings(cj__json *b, const cj__application *node, json_t *named)
 {
-    const char *const *names = layer->kind->call_settings;
-    for (; names && *names; names++)
-        if (*(const bool *)cj__layer_setting(layer, *names))
-            cj__json_set(b, named, *names, cj__json_bool(b, true));
+    const char *const *names = node->layer->kind->call_settings;
+    const uint32_t on = cj__call_settings_on(node->layer, node->settings);
+    for (int i = 0; names && names[i]; i++)
+        if (on >> i & 1)
+            cj__json_set(b, named, names[i], cj__json_bool(b, true));
 }
 
 // One application as an inbound node. Merging layers take their inputs as one list argument; where
@@ -238,7 +239,7 @@ static json_t *write_layer_node(cj__json *b, const cj__application *all,
         else
             cj__json_append(b, inputs, input);
     }
-    write_call_settings(b, node->layer, named);
+    write_call_settings(b, node, named);
     cj__json_set(b, object, "args", args);
     cj__json_set(b, object, "kwargs", named);
     return object;
@@ -253,7 +254,6 @@ static json_t *write_operand(cj__json *b, const cj__application *producer, int o
 
 static json_t *write_node(cj__json *b, const cj__application *all, const cj__application *node)
 {
-    json_t *operands[CJ__LAYER_IO_MAX];
     if (node->layer->kind != &cj__layer_operation) {
         for (int i = 0; i < node->input_count && b->status == CJ_OK; i++)
             if (!all[node->input_app[i]].layer)
@@ -263,9 +263,16 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
                                      cj_layer_name(node->layer));
         return b->status == CJ_OK ? write_layer_node(b, all, node) : NULL;
     }
+    json_t **operands = cj__new((size_t)node->input_count, sizeof *operands);
+    if (!operands) {
+        b->status = CJ_OUT_OF_MEMORY;
+        return NULL;
+    }
     for (int i = 0; i < node->input_count; i++)
         operands[i] = write_operand(b, &all[node->input_app[i]], node->input_index[i]);
-    return cj__operation_node(b, node->layer, operands, node->input_count);
+    json_t *object = cj__operation_node(b, node->layer, operands, node->input_count);
+    cj__free(operands);
+    return object;
 }
 
 // Adds one application to its layer's object in `layers`, after the object itself if it is the

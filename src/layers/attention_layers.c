@@ -146,19 +146,19 @@ static cj_status call_products(cj__layer_context *c, const operands *o)
     const cj_attention_args *a = c->layer->args;
     cj__build *g = c->build;
     const cj__attending how = {.scale = 1,
-                               .causal = a->use_causal_mask,
+                               .causal = cj__called_with(c, "use_causal_mask"),
                                .mask = o->mask,
                                .dropout = a->dropout,
                                .seed = a->seed,
-                               .scores = a->return_attention_scores,
+                               .scores = cj__called_with(c, "return_attention_scores"),
                                .scores_dropped = true};
     cj_symbol *q = o->q, *scores = NULL;
     if (a->use_scale)
         q = cj__mul(g, q, cj__trace_variable(c->trace, c->layer->variables[0]));
     cj_symbol *y =
         cj__attend(c, &how, one_head(g, q), one_head(g, o->k), one_head(g, o->v), &scores);
-    scores = a->return_attention_scores ? without_head(g, scores, 1) : NULL;
-    return finish(c, without_head(g, y, 2), scores, a->return_attention_scores);
+    scores = how.scores ? without_head(g, scores, 1) : NULL;
+    return finish(c, without_head(g, y, 2), scores, how.scores);
 }
 
 // tanh(scale (q + k)) for each query and key: (b, t, s, d); scale may be NULL.
@@ -202,10 +202,10 @@ static cj_status call_dot(cj__layer_context *c)
     cj_symbol *sum = cj__sum(g, tanh_of_sums(g, &o, scale), 1u << 3, false);
     cj_symbol *scores = cj__mul(g, sum, cj__trace_variable(c->trace, variables[a->use_scale]));
     return apply_scores(c, &o, scores,
-                        &(cj__attending){.causal = a->use_causal_mask,
+                        &(cj__attending){.causal = cj__called_with(c, "use_causal_mask"),
                                          .dropout = a->dropout,
                                          .seed = a->seed,
-                                         .scores = a->return_attention_scores});
+                                         .scores = cj__called_with(c, "return_attention_scores")});
 }
 
 static cj_status call_additive(cj__layer_context *c)
@@ -218,10 +218,10 @@ static cj_status call_additive(cj__layer_context *c)
     if (a->use_scale)
         terms = cj__mul(g, terms, cj__trace_variable(c->trace, c->layer->variables[0]));
     return apply_scores(c, &o, cj__sum(g, terms, 1u << 3, false),
-                        &(cj__attending){.causal = a->use_causal_mask,
+                        &(cj__attending){.causal = cj__called_with(c, "use_causal_mask"),
                                          .dropout = a->dropout,
                                          .seed = a->seed,
-                                         .scores = a->return_attention_scores});
+                                         .scores = cj__called_with(c, "return_attention_scores")});
 }
 
 #define ATTENTION(plain, class, name)                                         \

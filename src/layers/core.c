@@ -1,5 +1,5 @@
 // Dense and Embedding.
-#include "layers/kind.h"
+#include "layers/embedding.h"
 #include "ops/variable.h"
 
 // Dense
@@ -112,19 +112,22 @@ static cj_symbol *number_of(cj__build *g, cj_symbol *x)
                       x);
 }
 
-// y = table[x]: (...) by (input_dim, output_dim); the mask is x != 0.
-static cj_status call_embedding(cj__layer_context *c)
+cj_status cj__call_embedding(cj__layer_context *c, bool mask_zero)
 {
-    const cj_embedding_args *a = c->layer->args;
     cj__build *g = c->build;
     cj_symbol *x = c->inputs[0].symbol;
     CJ_TRY(cj__layer_need_rank(c->layer, cj__value_shape(&c->inputs[0]), 1, CJ_MAX_RANK - 1));
     c->outputs[0].symbol =
         cj__gather(g, cj__trace_variable(c->trace, c->layer->variables[0]), number_of(g, x));
-    if (a->mask_zero)
+    if (mask_zero)
         c->outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32),
                                          cj__scalar(g, CJ_F32, 0));
     return CJ_OK;
+}
+
+static cj_status call_embedding(cj__layer_context *c)
+{
+    return cj__call_embedding(c, ((const cj_embedding_args *)c->layer->args)->mask_zero);
 }
 
 const cj__layer_kind cj__layer_embedding = {

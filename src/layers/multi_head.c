@@ -222,7 +222,8 @@ static cj_status check_call(cj__layer_context *c, const cj__heads *h)
     for (int i = 0; i < c->input_count; i++)
         shapes[i] = cj__value_shape(&c->inputs[i]);
     CJ_TRY(check_inputs(c->layer, h, shapes, c->input_count));
-    if (h->scores && 2 + 2 * (shapes[QUERY]->rank - 2) > CJ_MAX_RANK)
+    if (cj__called_with(c, "return_attention_scores") &&
+        2 + 2 * (shapes[QUERY]->rank - 2) > CJ_MAX_RANK)
         return cj__fail(CJ_UNSUPPORTED, "%s: its scores have more than %d axes", c->layer->name,
                         CJ_MAX_RANK);
     return CJ_OK;
@@ -236,12 +237,13 @@ cj_status cj__call_heads(cj__layer_context *c, const cj__heads *h)
                    value = *cj__value_shape(&c->inputs[VALUE]);
     const int64_t queries = cj__span(&query, 1, query.rank - 1),
                   keys = cj__span(&value, 1, value.rank - 1);
+    const bool with_scores = cj__called_with(c, "return_attention_scores");
     cj__attending how = {.scale = 1 / sqrt((double)h->depth),
-                         .causal = h->causal,
+                         .causal = cj__called_with(c, "use_causal_mask"),
                          .dropout = h->dropout,
                          .seed = h->seed,
-                         .scores = h->scores,
-                         .zero_if_masked = h->dropout > 0 || h->scores || query.rank > 3};
+                         .scores = with_scores,
+                         .zero_if_masked = h->dropout > 0 || with_scores || query.rank > 3};
     CJ_TRY(mask_of(c, h, queries, keys, &how.mask));
     cj_symbol *x[3], *scores = NULL;
     for (int i = 0; i < 3; i++)
@@ -262,7 +264,7 @@ cj_status cj__call_heads(cj__layer_context *c, const cj__heads *h)
         y = cj__reshape(g, y, &shape);
     }
     c->outputs[0] = (cj__value){y ? cj__call_sublayer(c, at, y) : NULL, c->inputs[QUERY].mask};
-    if (h->scores) {
+    if (with_scores) {
         c->outputs[1].symbol = all_axes(g, scores, &query, &value);
         c->output_count = 2;
     }

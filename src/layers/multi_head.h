@@ -13,7 +13,7 @@ typedef struct cj__heads {
     int most_axes;            // of inputs
     double dropout;
     int64_t window, seed; // -1 for none
-    bool use_bias, use_gate, causal, scores;
+    bool use_bias, use_gate;
     const int64_t *output_shape, *attention_axes; // ended by 0; NULL for none
     const char *kernel_initializer, *bias_initializer;
     const char *kernel_regularizer, *bias_regularizer, *activity_regularizer;
@@ -31,10 +31,10 @@ cj_status cj__call_heads(cj__layer_context *context, const cj__heads *h);
 // The members of cj__heads that all arguments structs have.
 #define CJ__HEADS_OF(a)                                                                       \
     .dropout = (a)->dropout, .window = (a)->sliding_window, .seed = (a)->seed,                \
-    .use_bias = (a)->use_bias, .use_gate = (a)->use_gate, .causal = (a)->use_causal_mask,     \
-    .scores = (a)->return_attention_scores, .kernel_initializer = (a)->kernel_initializer,    \
-    .bias_initializer = (a)->bias_initializer, .kernel_regularizer = (a)->kernel_regularizer, \
-    .bias_regularizer = (a)->bias_regularizer, .activity_regularizer = (a)->activity_regularizer
+    .use_bias = (a)->use_bias, .use_gate = (a)->use_gate,                                     \
+    .kernel_initializer = (a)->kernel_initializer, .bias_initializer = (a)->bias_initializer, \
+    .kernel_regularizer = (a)->kernel_regularizer, .bias_regularizer = (a)->bias_regularizer, \
+    .activity_regularizer = (a)->activity_regularizer
 
 // Their fields.
 #define CJ__HEADS_FIELDS(args)                                                                \

@@ -67,10 +67,14 @@ typedef struct cj__rule {
     double (*decay)(const void *args, const cj_variable *variable);
 } cj__rule;
 
+// Its size is part of the binary interface: a program that names cj_default_optimizer has a copy of
+// that object, made as large as the object was when the program was linked. So what grows, the
+// arguments, lies behind the struct.
 struct cj_optimizer {
     cj__object object;
     const cj__rule *rule;
-    _Alignas(16) unsigned char args[CJ__ARGS_MAX]; // resolved
+    unsigned char *args; // resolved; CJ__ARGS_MAX bytes, aligned to 16
+    unsigned char filler[256 - sizeof(void *)];
 };
 
 extern const cj__class cj__optimizer_class;

@@ -65,12 +65,13 @@ static void images_are_resized_as_by_keras(void **state)
         for (int i = 0; i < height * width; i++) {
             double expected;
             assert_int_equal(fscanf(file, "%lf", &expected), 1);
-            assert_near(pixels_of(data)[i], expected, 0.52, 0);
+            // TensorFlow takes the weights of "bicubic" from a table of 1024 steps
+            assert_near(pixels_of(data)[i], expected, 0.6, 0);
         }
         cj_release(data);
         cases++;
     }
-    assert_int_equal(cases, 72);
+    assert_int_equal(cases, 66);
     fclose(file);
 }
 

@@ -14,7 +14,7 @@ NEEDED = {
     "backup_and_restore": '.backup_dir = "x"',
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3",
     "conv2d": ".filters = 2, .kernel_size = {3}", "reshape": ".target_shape = {2}",
-    "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
+    "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2", "reversible_embedding": ".input_dim = 4, .output_dim = 2",
     "dot": ".axes = {1}", "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
     "conv1d_transpose": ".filters = 2, .kernel_size = 3", "conv2d_transpose": ".filters = 2, .kernel_size = {3}",
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",

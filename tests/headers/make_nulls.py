@@ -36,7 +36,7 @@ OPTIONAL = {
                                                     "beta", "binomial", "shuffle", "dropout")),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
     ("cj_load_wav_with", "rate"), ("cj_load_sound_folder_with", "validation"), ("cj_load_text_folder_with", "validation"), ("cj_timeseries_dataset_with", "targets"),
-    ("cj_spikes_plot", "membranes"), ("cj_data_wait", "model"),
+    ("cj_spikes_plot", "membranes"), ("cj_data_wait", "model"), ("cj_apply_with", "settings"), ("cj_apply_many_with", "settings"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
@@ -100,7 +100,7 @@ PLACES = {
 }
 ARGS = {
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3", "conv2d": ".filters = 2, .kernel_size = {3}",
-    "reshape": ".target_shape = {2}", "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
+    "reshape": ".target_shape = {2}", "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2", "reversible_embedding": ".input_dim = 4, .output_dim = 2",
     "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
     "conv1d_transpose": ".filters = 2, .kernel_size = 3", "conv2d_transpose": ".filters = 2, .kernel_size = {3}",
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",

@@ -5,6 +5,7 @@
 #include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/augmentation.h>
+#include <cajal/embeddings.h>
 #include <cajal/normalization.h>
 #include <cajal/merging.h>
 #include <cajal/nir.h>
@@ -26,6 +27,7 @@
 MAKER(input, cj_input(3))
 MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = true))
 MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
+MAKER(reversible_embedding, cj_reversible_embedding(7, 4, .mask_zero = true))
 MAKER(einsum_dense, cj_einsum_dense("...x,xyz->...yz", {2, 4}, .bias_axes = "yz",
                                     .activation = "tanh", .kernel_regularizer = "l2(1e-4)"))
 MAKER(multi_head_attention, cj_multi_head_attention(2, 3, .use_causal_mask = true, .use_gate = true,
@@ -209,6 +211,7 @@ const sample samples[] = {
     {"InputLayer", make_input, {3}, {3}, true, 0},
     {"Dense", make_dense, {2, 3}, {2, 5}, false, 4e-3},
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
+    {"ReversibleEmbedding", make_reversible_embedding, {6}, {6, 4}, true, 0},
     {"EinsumDense", make_einsum_dense, {3, 5}, {3, 2, 4}, true, 4e-3},
     {"MultiHeadAttention", make_multi_head_attention, {5, 4}, {5, 4}, true, 0},
     {"GroupQueryAttention", make_group_query_attention, {5, 4}, {5, 4}, true, 0},
@@ -482,7 +485,7 @@ void sample_args(const cj_layer *layer, void *args)
     }
     for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
         memcpy(to + row->offset, from + row->offset,
-               (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
+               (row->list ? CJ__SUBLAYER_LIST : 1) * sizeof(cj_layer *));
     if (layer->kind->of_program) // functions are in no table
         memcpy(to, layer->args, choice->args_size);
 }
