@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         cj_error_clear();
         const cj_status status = cj_load_texts(path, &train, &validation, .shuffle = i == 1,
                                                .validation_split = i == 1 ? 0.4 : 0);
-        if (status == CJ_OK ? !train || !validation != (i == 0) : train || validation || !*cj_error())
+        if (status == CJ_OK ? !train || !validation != (i == 0) :
+                              train || validation || !*cj_error())
             abort();
         cj_release(train);
         cj_release(validation);

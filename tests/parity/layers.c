@@ -248,7 +248,6 @@ static const char *const fixtures[] = {
     "warps",
     "second",
     "settings",
-    "settings_images",
     "spiking",
 };
 // clang-format on
