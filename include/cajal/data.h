@@ -152,7 +152,7 @@ CJ_API cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
 /**
- * Reads a PNG, JPEG, BMP (not compressed), PGM or PPM image, the first picture of a GIF, or (where the
+ * Reads a PNG, JPEG, BMP, PGM or PPM image, the first picture of a GIF, or (where the
  * library was built with libwebp) a WebP of one picture as uint8 (height, width, channels), with
  * `channels` 1, 3 or 4 (0: the file's own 1 or 3). Colour becomes grey by the luma of ITU-R BT.601;
  * what is transparent lies over white, but with 4 channels the last one is its alpha, 255 for opaque; a

@@ -243,6 +243,41 @@ CJ_API cj_dataset *cj_dataset_batch_with(cj_dataset *data, const cj_dataset_batc
         CJ__HEAD(__VA_ARGS__, ~), \
         &(cj_dataset_batch_args){CJ_DATASET_BATCH_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
+/** The arguments of cj_dataset_padded_batch(). */
+typedef struct cj_dataset_padded_batch_args {
+    size_t size;             ///< bytes of the struct
+    int _;                   ///< what follows may be given by position
+    int64_t batch_size;      ///< required: samples of a batch
+    bool drop_remainder;     ///< default false; true: a last batch that is not whole is left out
+    int64_t pad_to_multiple; ///< default 1: a batch has a multiple of so many steps, or all of them
+    double padding_value;    ///< default 0: steps at the end of a sample that are all this number
+    bool x[CJ_IN_BRACES];    ///< which inputs have steps, their first axis; default {true}
+    bool y[CJ_IN_BRACES];    ///< which targets have the same steps; default none
+} cj_dataset_padded_batch_args;
+/** The defaults of cj_dataset_padded_batch_args. */
+#define CJ_DATASET_PADDED_BATCH_DEFAULTS \
+    .size = sizeof(cj_dataset_padded_batch_args), .pad_to_multiple = 1, .x = {true}
+/** Sets `args` to CJ_DATASET_PADDED_BATCH_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_dataset_padded_batch_defaults(cj_dataset_padded_batch_args *args);
+/**
+ * Batches that are each as long as their longest sample, as `padded_batch` of tf.data: texts and
+ * sounds of different lengths train without steps that are only padding. Samples are padded at their
+ * end to one length, as cj_pad_sequences(.padding = "post") does it; a batch is cut behind the last step
+ * of its longest sample in any of the inputs `x`, then filled up to `pad_to_multiple`. The model needs a
+ * free length, cj_input(CJ_ANY, ...), and keeps a function for each length that comes, so that a
+ * multiple such as 8 or 16 saves memory and time. Otherwise as cj_dataset_batch(); cj_predict_data()
+ * needs outputs without the steps. NULL with CJ_INVALID_ARGUMENT (as cj_dataset_batch(); a multiple
+ * below 1; a part without steps; texts), CJ_SHAPE_MISMATCH (parts of different lengths) or
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_dataset *cj_dataset_padded_batch_with(cj_dataset *data,
+                                                const cj_dataset_padded_batch_args *args);
+/** `cj_dataset_padded_batch(data, 32, .pad_to_multiple = 8)`. */
+#define cj_dataset_padded_batch(...)                                                               \
+    cj_dataset_padded_batch_with(CJ__HEAD(__VA_ARGS__, ~),                                         \
+                                 &(cj_dataset_padded_batch_args){CJ_DATASET_PADDED_BATCH_DEFAULTS, \
+                                                                 ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
 /** The arguments of cj_dataset_prefetch(). */
 typedef struct cj_dataset_prefetch_args {
     size_t size;     ///< bytes of the struct

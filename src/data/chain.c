@@ -32,6 +32,7 @@ static void add_set(cj__chain_stage *stage, cj_dataset *held)
     source->batch_size = first && below ? below->batch_size : 0;
     source->ahead = first && below ? below->ahead : 0;
     source->threads = first && below ? below->threads : 0;
+    source->cut = first && below ? below->cut : NULL;
 }
 
 void *cj__chain_new(size_t size, cj_dataset *const *from, int count)

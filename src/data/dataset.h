@@ -69,6 +69,8 @@ cj_dataset *cj__dataset_over(struct cj__source *source);
 int64_t cj__dataset_batch_size(const cj_dataset *data);
 // Whether the order of the samples is part of the data, and is kept.
 bool cj__dataset_has_order(const cj_dataset *data);
+// Whether targets are cut with their batches: see cj_dataset_padded_batch().
+bool cj__dataset_cuts_targets(const cj_dataset *data);
 
 // One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or
 // cj__reader_free(). Gathered samples are aligned to 64 bytes; views only to their element.
@@ -83,6 +85,8 @@ typedef struct cj__batch {
     const void *const *x, *const *y, *const *weights; // where these are in it
     // their numbers in the data set: the order's entries; NULL for the data set's own order
     const int64_t *samples;
+    // the steps that the parts with steps have in this batch; 0: as many as in the data set
+    int64_t steps;
 } cj__batch;
 
 typedef struct cj__reader cj__reader;

@@ -224,6 +224,9 @@ static bool take_ahead(cj__reader *reader, int64_t index, cj__batch *batch)
         cj__reader_stop(reader);
         return false;
     }
+    const cj__step_cut *cut = cj__dataset_source(reader->data)->cut;
+    if (cut)
+        cj__cut_batch(cut, reader->data, batch);
     return true;
 }
 

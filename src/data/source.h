@@ -12,17 +12,25 @@
 
 typedef struct cj__source cj__source;
 
+// How batches are cut to their longest sample: see cj_dataset_padded_batch().
+typedef struct cj__step_cut {
+    bool x[CJ_IN_BRACES], y[CJ_IN_BRACES]; // which parts have steps
+    int64_t steps, multiple;
+    unsigned char padding[CJ_IN_BRACES][8]; // an element of each input
+} cj__step_cut;
+
 struct cj__source {
     // Writes sample `index` in pass `pass`: the elements of each part, row major, to its place.
     // Several threads call it at once.
     cj_status (*read)(const cj__source *source, int64_t index, uint64_t pass, void *const *places);
     // Frees the source and what it holds.
     void (*free)(cj__source *source);
-    bool is_cheap;      // reading copies memory: threads for it would only take CPUs
-    bool has_order;     // the order is part of the data: cj_fit() does not shuffle
-    int64_t batch_size; // that the chain asks for; 0: it does not
-    int64_t ahead;      // batches to read ahead; 0: the default
-    int threads;        // that read; 0: the default
+    bool is_cheap;           // reading copies memory: threads for it would only take CPUs
+    bool has_order;          // the order is part of the data: cj_fit() does not shuffle
+    int64_t batch_size;      // that the chain asks for; 0: it does not
+    int64_t ahead;           // batches to read ahead; 0: the default
+    int threads;             // that read; 0: the default
+    const cj__step_cut *cut; // of a chain whose batches have their own length; NULL: they have not
 };
 
 // Parts of a sample of any data set: x, then y, then the weights. What they are, without a batch axis;
@@ -70,6 +78,13 @@ cj_status cj__dataset_sample(const cj_dataset *data, int64_t index, uint64_t pas
 // `like`. Returns it; it is never released.
 cj_tensor *cj__batch_tensor(const cj_tensor *like, const void *samples, int64_t count,
                             cj_tensor *tensor);
+
+// Moves the steps of a batch together that its longest sample has, and says how many there are.
+void cj__cut_batch(const cj__step_cut *cut, const cj_dataset *data, cj__batch *batch);
+
+// A part of a batch as a tensor on the stack: cj__batch_tensor() with the steps that the batch has.
+cj_tensor *cj__batch_part(const cj_dataset *data, const cj__batch *batch, int part,
+                          cj_tensor *tensor);
 
 // Copies one entry of a tensor along its first axis, row major.
 void cj__tensor_entry(const cj_tensor *tensor, int64_t index, void *to);

@@ -34,6 +34,8 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     if (status == CJ_OK)
         status = cj__check_batch(model, state, data, &batch, who);
     if (status == CJ_OK)
+        status = cj__functions_of_batch(model, state, data, &batch, functions, &functions);
+    if (status == CJ_OK)
         status = cj__step_run(functions, &batch, &totals);
     if (status == CJ_OK && results) {
         cj__row_values(functions, &totals, values);

@@ -227,7 +227,7 @@ static cj_status check_numbers(const cj_model *model, const cj__train_state *sta
         cj_tensor of_batch;
         const cj_tensor *part = data->parts[p];
         if (batch)
-            part = cj__batch_tensor(part, batch->parts[p], batch->count, &of_batch);
+            part = cj__batch_part(data, batch, p, &of_batch);
         if (p < data->x_count) {
             CJ_TRY(check_finite(part, "input", p, batch, who));
         } else if (p < weights) {

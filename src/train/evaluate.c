@@ -45,7 +45,10 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
         }
         CJ_TRY(cj__check_batch(evaluator->model, evaluator->state, evaluator->data, &batch,
                                evaluator->who));
-        CJ_TRY(cj__step_run(evaluator->functions, &batch, &totals));
+        const cj__step_functions *functions;
+        CJ_TRY(cj__functions_of_batch(evaluator->model, evaluator->state, evaluator->data, &batch,
+                                      evaluator->functions, &functions));
+        CJ_TRY(cj__step_run(functions, &batch, &totals));
         if (!progress)
             continue;
         cj__row_values(evaluator->functions, &totals, values);

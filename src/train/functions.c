@@ -1,6 +1,7 @@
 // Makes, keeps and runs the functions of step.h.
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/source.h"
 #include "train/step.h"
 #include <string.h>
 
@@ -244,6 +245,50 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
     cj__mutex_lock(&state->lock);
     const cj_status status = find(model, state, mode, data, class_weights, functions);
     cj__mutex_unlock(&state->lock);
+    return status;
+}
+
+// The function for a batch as a data set of its own; a model that leaves no length free has none.
+static cj_status find_for_batch(cj_model *model, cj__train_state *state, const cj_dataset *like,
+                                bool class_weights, const cj__step_functions **functions)
+{
+    char needed[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
+    const cj__mode mode = (*functions)->mode;
+    CJ_TRY(cj__functions_find(model, state, mode, like, class_weights, functions));
+    for (int i = 0; i < like->x_count; i++) {
+        const cj__type type = type_of(like->x[i]);
+        if (!cj__type_equal(&(*functions)->x[i], &type))
+            return cj__fail(
+                CJ_SHAPE_MISMATCH,
+                "model \"%s\", input %d: shape %s, a batch of its own length has %s; it "
+                "needs a free length, cj_input(CJ_ANY, ...)",
+                cj_layer_name(cj_model_layer(model)), i,
+                cj_shape_text(&(*functions)->x[i].shape, needed, sizeof needed),
+                cj_shape_text(&type.shape, given, sizeof given));
+    }
+    return CJ_OK;
+}
+
+cj_status cj__functions_of_batch(cj_model *model, cj__train_state *state, const cj_dataset *data,
+                                 const cj__batch *batch, const cj__step_functions *usual,
+                                 const cj__step_functions **functions)
+{
+    cj_dataset like = {.count = batch->count};
+    const int parts = cj__dataset_parts(data);
+    *functions = usual;
+    if (batch->steps == 0)
+        return CJ_OK;
+    cj_tensor *tensors = cj__new((size_t)parts, sizeof *tensors);
+    cj_status status = tensors ? cj__dataset_room_like(&like, data) : CJ_OUT_OF_MEMORY;
+    for (int p = 0; status == CJ_OK && p < parts; p++)
+        like.parts[p] = cj__batch_part(data, batch, p, &tensors[p]);
+    if (status == CJ_OK)
+        status = find_for_batch(model, state, &like, usual->weight_count > data->weight_count,
+                                functions);
+    for (int p = 0; like.parts && p < parts; p++)
+        like.parts[p] = NULL; // they are not its own
+    cj__dataset_clear(&like);
+    cj__free(tensors);
     return status;
 }
 

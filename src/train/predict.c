@@ -11,6 +11,14 @@
 #include <cajal/streams.h>
 #include <string.h>
 
+// What is predicted, and the function for batches of the usual length.
+typedef struct prediction {
+    cj_model *model;
+    cj__train_state *state;
+    cj_dataset *data;
+    const cj__step_functions *functions;
+} prediction;
+
 // An output of another number of rows than the batch has samples would not fit into the result.
 static cj_status make_outputs(cj_model *model, const cj__step_functions *functions, int64_t count,
                               cj_tensor **outputs)
@@ -31,10 +39,28 @@ static cj_status make_outputs(cj_model *model, const cj__step_functions *functio
     return CJ_OK;
 }
 
+// The function of a batch that may have a length of its own; its outputs must not.
+static cj_status function_of(const prediction *p, const cj__batch *batch, cj_function **function)
+{
+    const cj__step_functions *functions;
+    CJ_TRY(cj__functions_of_batch(p->model, p->state, p->data, batch, p->functions, &functions));
+    *function = functions->function;
+    for (int i = 0; batch->steps > 0 && i < cj_model_output_count(p->model); i++) {
+        const cj__type *usual = cj__function_output(p->functions->function, i);
+        const cj__type *type = cj__function_output(*function, i);
+        for (int axis = 1; axis < usual->shape.rank; axis++)
+            if (type->shape.dims[axis] != usual->shape.dims[axis])
+                return cj__fail(CJ_SHAPE_MISMATCH,
+                                "cj_predict: output %d is as long as its batch, and batches have "
+                                "lengths of their own: predict without cj_dataset_padded_batch()",
+                                i);
+    }
+    return CJ_OK;
+}
+
 // `places` has room for as many pointers as there are outputs.
-static cj_status run_batches(const cj__step_functions *functions, cj__reader *reader,
-                             int output_count, cj_tensor **outputs, void **places,
-                             cj__progress *progress)
+static cj_status run_batches(const prediction *p, cj__reader *reader, int output_count,
+                             cj_tensor **outputs, void **places, cj__progress *progress)
 {
     cj__batch batch;
     int64_t done = 0;
@@ -46,7 +72,9 @@ static cj_status run_batches(const cj__step_functions *functions, cj__reader *re
                                 cj_dtype_size(output->dtype);
             places[i] = output->data + (size_t)done * each;
         }
-        CJ_TRY(cj__function_run(functions->function, batch.count, batch.x, places));
+        cj_function *function;
+        CJ_TRY(function_of(p, &batch, &function));
+        CJ_TRY(cj__function_run(function, batch.count, batch.x, places));
         done += batch.count;
         cj__progress_batch(progress);
     }
@@ -58,22 +86,21 @@ static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_arg
 {
     int64_t batch_size = 0;
     cj__progress progress = {0};
-    cj__train_state *state;
-    const cj__step_functions *functions;
+    prediction p = {.model = model, .data = data};
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
     const int output_count = cj_model_output_count(model);
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
     CJ_TRY(cj__check_batches(model, data, args->batch_size, "cj_predict", &batch_size));
-    CJ_TRY(cj__state_need(model, &state));
-    CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
-    CJ_TRY(make_outputs(model, functions, data->count, outputs));
+    CJ_TRY(cj__state_need(model, &p.state));
+    CJ_TRY(cj__functions_find(model, p.state, CJ__MODE_PREDICT, data, false, &p.functions));
+    CJ_TRY(make_outputs(model, p.functions, data->count, outputs));
     CJ_TRY(cj__reader_new(data, batch_size, false, &reader));
     cj_status status =
         cj__progress_open(&progress, args->verbose, args->stream, cj__reader_batches(reader));
     void **places = cj__new((size_t)output_count, sizeof *places);
     if (status == CJ_OK)
-        status = places ? run_batches(functions, reader, output_count, outputs, places, &progress) :
+        status = places ? run_batches(&p, reader, output_count, outputs, places, &progress) :
                           CJ_OUT_OF_MEMORY;
     cj__free(places);
     for (int i = 0; i < output_count && status == CJ_OK; i++)

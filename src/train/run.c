@@ -285,8 +285,11 @@ static cj_status train_batch(cj__fit_run *r)
         batch.parts[r->data->x_count + r->data->y_count] =
             cj__class_weights_of(&r->class_weights, &batch);
     const cj__totals totals = totals_of(r);
+    const cj__step_functions *functions;
     const int64_t begin = cj__clock();
-    status = cj__step_run(r->functions, &batch, &totals);
+    status = cj__functions_of_batch(r->model, r->state, r->data, &batch, r->functions, &functions);
+    if (status == CJ_OK)
+        status = cj__step_run(functions, &batch, &totals);
     cj__timeline_add(r->state->timeline, "step", CJ__LANE_TRAINING, begin, place->batch);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
@@ -294,7 +297,7 @@ static cj_status train_batch(cj__fit_run *r)
     place->batch++;
     place->samples += batch.count;
     r->state->batch = &batch;
-    r->state->training = r->functions;
+    r->state->training = functions;
     const int64_t told_from = cj__clock();
     const cj_status told = begin_event(r, CJ__EVENT_BATCH_END);
     cj__timeline_add(r->state->timeline, "callbacks", CJ__LANE_TRAINING, told_from,

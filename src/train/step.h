@@ -50,6 +50,11 @@ void cj__functions_free(cj__step_functions *functions);
 cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode,
                              const cj_dataset *data, bool class_weights,
                              const cj__step_functions **functions);
+// The one for a batch of such data: `usual`, or that of the batch's own length. CJ_SHAPE_MISMATCH for
+// a model whose length is not free, and as cj__functions_find().
+cj_status cj__functions_of_batch(cj_model *model, cj__train_state *state, const cj_dataset *data,
+                                 const cj__batch *batch, const cj__step_functions *usual,
+                                 const cj__step_functions **functions);
 
 // What is summed over batches: a sum and a weight for each row, and the states of all rows; with room
 // for the states of one batch, which is not the function's, since several threads may evaluate.
