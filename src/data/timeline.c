@@ -9,7 +9,7 @@ enum { SPANS_MAX = 1 << 20 };
 
 struct cj__timeline {
     cj__mutex lock; // for all that follows
-    cj__span *spans;
+    cj__lane_span *spans;
     size_t count, capacity;
     int64_t left_out;
 };
@@ -26,10 +26,10 @@ void cj__timeline_add(cj__timeline *t, const char *name, int lane, int64_t begin
 {
     if (!t)
         return;
-    const cj__span span = {name, lane, begin, cj__clock(), number};
+    const cj__lane_span span = {name, lane, begin, cj__clock(), number};
     cj__mutex_lock(&t->lock);
-    const bool room = t->count < SPANS_MAX && cj__reserve((void **)&t->spans, &t->capacity,
-                                                          t->count + 1, sizeof *t->spans);
+    const bool room = t->count < SPANS_MAX &&
+                      cj__reserve((void **)&t->spans, &t->capacity, t->count + 1, sizeof *t->spans);
     if (room)
         t->spans[t->count++] = span;
     else
@@ -39,7 +39,7 @@ void cj__timeline_add(cj__timeline *t, const char *name, int lane, int64_t begin
         cj__error_forget(); // the run goes on without it
 }
 
-int64_t cj__timeline_spans(const cj__timeline *t, const cj__span **spans, int64_t *left_out)
+int64_t cj__timeline_spans(const cj__timeline *t, const cj__lane_span **spans, int64_t *left_out)
 {
     *spans = t->spans;
     *left_out = t->left_out;

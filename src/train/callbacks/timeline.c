@@ -24,7 +24,8 @@ static void write_time(FILE *out, const char *key, int64_t nanoseconds)
 
 static void write_lane(FILE *out, int lane)
 {
-    fprintf(out, "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"args\":{\"name\":\"",
+    fprintf(out,
+            "{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"args\":{\"name\":\"",
             lane);
     if (lane == CJ__LANE_TRAINING)
         fputs("training", out);
@@ -35,7 +36,7 @@ static void write_lane(FILE *out, int lane)
 
 static void write_spans(FILE *out, const cj__timeline *timeline)
 {
-    const cj__span *spans;
+    const cj__lane_span *spans;
     int64_t left_out;
     const int64_t count = cj__timeline_spans(timeline, &spans, &left_out);
     int64_t start = INT64_MAX;
@@ -50,7 +51,7 @@ static void write_spans(FILE *out, const cj__timeline *timeline)
         fputs(lane + 1 < lanes || count > 0 ? ",\n" : "\n", out);
     }
     for (int64_t i = 0; i < count; i++) {
-        const cj__span *s = &spans[i];
+        const cj__lane_span *s = &spans[i];
         fprintf(out, "{\"name\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":%d", s->name, s->lane);
         write_time(out, "ts", s->begin - start);
         write_time(out, "dur", s->end - s->begin);
