@@ -108,6 +108,17 @@ static cj_status check_states(const cj_layer *layer)
     return CJ_OK;
 }
 
+// A cell takes an entry of a sequence and its states.
+static cj_status check_inputs(const cj_layer *layer, int count)
+{
+    int64_t sizes[CJ__SEQUENCE_STATES];
+    const int needed = 1 + sizes_of(layer, sizes);
+    if (!custom_of(layer)->given.states || count == needed)
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, a cell needs its states: %d",
+                    layer->name, count, needed);
+}
+
 static cj_status check(cj_layer *layer)
 {
     const custom *c = custom_of(layer);
@@ -124,6 +135,7 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
 {
     const custom *c = custom_of(layer);
     forget_specs((custom_layer *)(void *)layer);
+    CJ_TRY(check_inputs(layer, layer->input_count));
     if (!c->given.build)
         return CJ_OK;
     cj_shape *shapes = cj__new((size_t)layer->input_count, sizeof *shapes);
@@ -161,9 +173,7 @@ static cj_status call(cj__layer_context *c)
     int64_t sizes[CJ__SEQUENCE_STATES];
     const int outputs =
         class->given.states ? 1 + sizes_of(c->layer, sizes) : class->given.output_count;
-    if (class->given.states && c->input_count != outputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, a cell needs its states: %d",
-                        c->layer->name, c->input_count, outputs);
+    CJ_TRY(check_inputs(c->layer, c->input_count));
     const size_t inputs_given = (size_t)c->input_count;
     cj_symbol *weights[CJ__LAYER_VARIABLES_MAX];
     cj_symbol **inputs = cj__build_memory(c->build, inputs_given, sizeof *inputs);
