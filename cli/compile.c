@@ -133,6 +133,24 @@ static cj_status compile(const recipe *r, target_kind kind, int64_t samples, cj_
                       .metrics = {metric_of(model, kind)}, .pool = pool, .mix = r->mix);
 }
 
+// What --normalize asks for must be there: a layer that learns mean and variance.
+static cj_status check_normalized(const recipe *r, const own_data *own, const cj_tensor *input,
+                                  const cj_model *model)
+{
+    if (own->schema)
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "--normalize is for images and rows of numbers; the columns of a table "
+                       "have mean 0 and variance 1 without it");
+    if (!input)
+        return cj_fail(CJ_UNSUPPORTED,
+                       "--normalize reads all samples before training, and these are read while "
+                       "it runs: leave out --stream");
+    for (int i = 0; i < cj_model_layer_count(model); i++)
+        if (strcmp(cj_layer_class(cj_model_layer_at(model, i)), "Normalization") == 0)
+            return CJ_OK;
+    return cj_fail(CJ_INVALID_ARGUMENT, "--normalize: model \"%s\" has no place for it", r->name);
+}
+
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
 {
     const target_kind kind = kind_of_target(own, train);
@@ -143,10 +161,8 @@ cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train,
     if (!*model)
         return cj_error_status();
     const cj_tensor *input = cj_dataset_x(train, 0);
-    if (r->normalize && !input)
-        return cj_fail(CJ_UNSUPPORTED,
-                       "--normalize reads all samples before training, and these are "
-                       "read while it runs: leave out --stream");
+    if (r->normalize)
+        CJ_TRY(check_normalized(r, own, input, *model));
     CJ_TRY(learns_anew(r, own) ? learn_from(*model, input) : learn_words(*model, input));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));

@@ -247,6 +247,7 @@ static const char *const fixtures[] = {
     "spectrograms",
     "warps",
     "second",
+    "settings",
     "spiking",
 };
 // clang-format on

@@ -125,6 +125,11 @@ ALWAYS_INLINE bool mask_all(vmask m)
     return m == (vmask)-1;
 }
 
+ALWAYS_INLINE uint32_t mask_bits(vmask m)
+{
+    return m;
+}
+
 ALWAYS_INLINE vec vec_select(vmask m, vec yes, vec no)
 {
     return MM(mask_blend)(m, no, yes);
