@@ -277,13 +277,61 @@ def spikingjelly_cases(c):
                           "LIF" if kind == "LIFNode" else "IntegrateFire", settings, run, scale=2 if kind == "LIFNode" else 1)
 
 
+def more_cases(c):
+    """Of the neurons that have few above; last, so that the numbers of the others stay."""
+    import importlib
+    import norse.torch as norse  # noqa: F401
+    import snntorch as snn
+    from types import SimpleNamespace
+
+    F = SimpleNamespace()
+    for part in ("lsnn", "leaky_integrator_box", "izhikevich"):
+        F.__dict__.update(vars(importlib.import_module(f"norse.torch.functional.{part}")))
+    t = torch.as_tensor
+    zeros = lambda: torch.zeros(BATCH, NEURONS)
+    time = {"preset": "norse", "dt": 1e-3}
+
+    for alpha, beta, threshold in ((0.95, 0.5, 1.0), (0.7, 0.3, 0.5), (0.99, 0.9, 0.4), (0.6, 0.55, 0.2)):
+        neuron = snn.Alpha(reset_mechanism="zero", alpha=alpha, beta=beta, threshold=threshold)
+
+        def run(x, neuron=neuron):
+            for state in ("syn_exc", "syn_inh", "mem"):
+                setattr(neuron, state, zeros())
+            return walk(lambda e, _: (lambda s, a, b, m: (s, m, None))(*neuron(e)), x, None)
+        c.add(f"alpha_{alpha}_{beta}", "AlphaLIF", {"reset": "value", "alpha": alpha, "beta": beta, "threshold": threshold},
+              run, scale=2)
+    for tau, leak in ((1.5e-3, 0.0), (3e-3, 0.4), (4e-3, -0.7), (10e-3, 0.1), (50e-3, 1.0), (2e-3, 0.25)):
+        p = F.LIBoxParameters(tau_mem_inv=t(1 / tau), v_leak=t(leak))
+        step = lambda x, s, p=p: (lambda v, n: (None, v, n))(*F.li_box_feed_forward_step(x, s, p, 1e-3))
+        c.add(f"norse_li_box_{tau}_{leak}", "LeakyIntegrator", {**time, "tau": tau, "v_leak": leak},
+              lambda x, step=step, leak=leak: walk(step, x, F.LIBoxState(v=torch.full((BATCH, NEURONS), leak))))
+    for tau, adapt, jump in ((4e-3, 5e-3, 1.8), (10e-3, 50e-3, 0.2), (2e-3, 3e-3, 0.5), (6e-3, 0.7, 1.2), (3e-3, 10e-3, 0.05)):
+        p = F.LSNNParameters(tau_mem_inv=t(1 / tau), tau_adapt_inv=t(1 / adapt), beta=t(jump), tau_syn_inv=t(1 / 1e-3))
+
+        def step(x, s, p=p):
+            s = F.LSNNFeedForwardState(v=s.v, i=x, b=s.b)
+            z, n = F.lsnn_feed_forward_step(zeros(), s, p, 1e-3)
+            return z, n.v, n
+        c.add(f"norse_lsnn_{tau}_{adapt}_{jump}", "ALIF", {**time, "tau": tau, "tau_adaptation": adapt, "adaptation": jump},
+              lambda x, step=step: walk(step, x, F.LSNNFeedForwardState(v=zeros(), i=zeros(), b=torch.ones(BATCH, NEURONS))),
+              scale=4)
+    for name in ("phasic_spiking", "class_1_exc", "resonator"):
+        behavior = getattr(F, name)
+        p, v = behavior.p, behavior.s.v.item()
+        state = F.IzhikevichState(v=torch.full((BATCH, NEURONS), v), u=torch.full((BATCH, NEURONS), v * p.b))
+        step = lambda x, s, p=p: (lambda z, n: (z, n.v, n))(*F.izhikevich_feed_forward_step(x, s, p, 1e-3))
+        c.add(f"norse_izhikevich_{name}_quiet", "Izhikevich",
+              {"dt": p.tau_inv * 1e-3, "a": p.a, "b": p.b, "v_reset": p.c, "d": p.d, "sq": p.sq, "mn": p.mn, "bias": p.bias,
+               "v_initial": v, "preset": "norse"}, lambda x, step=step, state=state: walk(step, x, state), scale=60)
+
+
 def main():
     torch.set_num_threads(1)
     fixture = Fixture("spiking", "neurons: spikes, membranes, gradients by inputs, decays, thresholds and recurrent weights, "
                       "of snnTorch, Norse and SpikingJelly", 5e-4, 2e-5,
                       "float32 recurrences of 12 steps; slopes of surrogates up to 25 multiply rounding errors")
     cases = Cases(fixture)
-    for make in (snntorch_cases, norse_cases, spikingjelly_cases):
+    for make in (snntorch_cases, norse_cases, spikingjelly_cases, more_cases):
         before = cases.count
         make(cases)
         print(f"{make.__name__}: {cases.count - before}")
