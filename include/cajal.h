@@ -29,6 +29,7 @@
 #include <cajal/folders.h>
 #include <cajal/graph.h>
 #include <cajal/layers.h>
+#include <cajal/loss_scale.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/nir.h>

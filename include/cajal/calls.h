@@ -35,9 +35,8 @@ CJ_API cj_symbol *cj_apply_with(cj_layer *layer, const char *settings, cj_symbol
  * cj_apply_many() with settings of this call: see cj_apply_with(). Its statuses are those of
  * cj_apply_many(), and CJ_INVALID_ARGUMENT for settings that the layer's calls do not have.
  */
-CJ_API cj_status cj_apply_many_with(cj_layer *layer, const char *settings,
-                                    cj_symbol *const *inputs, int count, cj_symbol **outputs,
-                                    int output_capacity);
+CJ_API cj_status cj_apply_many_with(cj_layer *layer, const char *settings, cj_symbol *const *inputs,
+                                    int count, cj_symbol **outputs, int output_capacity);
 
 #ifdef __cplusplus
 }

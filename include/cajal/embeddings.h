@@ -42,9 +42,9 @@ typedef struct cj_reversible_embedding_args {
     double logit_soft_cap; ///< default INFINITY: none; else the reverse gives cap tanh(x / cap)
 } cj_reversible_embedding_args;
 /** The defaults of cj_reversible_embedding_args. */
-#define CJ_REVERSIBLE_EMBEDDING_DEFAULTS                                    \
-    CJ_LAYER_DEFAULTS(cj_reversible_embedding_args), .tie_weights = true,   \
-        .embeddings_initializer = "uniform", .logit_soft_cap = INFINITY
+#define CJ_REVERSIBLE_EMBEDDING_DEFAULTS             \
+    CJ_LAYER_DEFAULTS(cj_reversible_embedding_args), \
+        .tie_weights = true, .embeddings_initializer = "uniform", .logit_soft_cap = INFINITY
 /** Sets `args` to CJ_REVERSIBLE_EMBEDDING_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_reversible_embedding_defaults(cj_reversible_embedding_args *args);
 /**

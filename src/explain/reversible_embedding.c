@@ -19,11 +19,10 @@ static cj_status explain_products(cj__explanation *explanation, double *x, doubl
     char text[CJ__DIGITS_TEXT], capped[CJ__DIGITS_TEXT], limit[CJ__DIGITS_TEXT];
     for (int64_t i = 0; i < width; i++) {
         x[i] = cj__element_at(record->inputs[0], row * width + i);
-        w[i] =
-            cj__element_at(table, a->tie_weights ? unit * width + i : i * a->input_dim + unit);
+        w[i] = cj__element_at(table, a->tie_weights ? unit * width + i : i * a->input_dim + unit);
     }
-    cj__print_line(explanation, "logit %lld: the input times %s %lld of the table",
-                   (long long)unit, a->tie_weights ? "row" : "column", (long long)unit);
+    cj__print_line(explanation, "logit %lld: the input times %s %lld of the table", (long long)unit,
+                   a->tie_weights ? "row" : "column", (long long)unit);
     const cj__products products = {"input", a->tie_weights ? "row" : "column", x, w, width};
     CJ_TRY(cj__show_products(explanation, &products, &sum, &magnitude));
     // bfloat16 has 8 bits: each factor and the sum are off by 2^-8 of themselves at most

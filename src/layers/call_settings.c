@@ -82,8 +82,8 @@ static cj_status read_one(const cj_layer *layer, const char *at, size_t length,
         return fail_unknown(layer, at, name);
     if (!is_value("true", value, rest) && !is_value("false", value, rest))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: call setting %s is \"%.*s\", needs true or false",
-                        layer->name, layer->kind->call_settings[place],
-                        rest < 40 ? (int)rest : 40, value);
+                        layer->name, layer->kind->call_settings[place], rest < 40 ? (int)rest : 40,
+                        value);
     if (settings->given >> place & 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: call setting %s is given twice", layer->name,
                         layer->kind->call_settings[place]);

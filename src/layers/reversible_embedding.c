@@ -65,10 +65,9 @@ static cj_status call_reverse(cj__layer_context *c)
     const cj_shape *shape = cj__value_shape(&c->inputs[0]);
     CJ_TRY(cj__layer_need_rank(c->layer, shape, 2, CJ_MAX_RANK));
     if (shape->dims[shape->rank - 1] != a->output_dim)
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "%s: the reverse takes vectors of %lld numbers, its input is %s",
-                        c->layer->name, (long long)a->output_dim,
-                        cj_shape_text(shape, text, sizeof text));
+        return cj__fail(
+            CJ_SHAPE_MISMATCH, "%s: the reverse takes vectors of %lld numbers, its input is %s",
+            c->layer->name, (long long)a->output_dim, cj_shape_text(shape, text, sizeof text));
     const bool rounds = a->reverse_dtype && strcmp(a->reverse_dtype, "bfloat16") == 0;
     cj_symbol *x = cj__cast(g, c->inputs[0].symbol, CJ_F32),
               *table = cj__trace_variable(c->trace, c->layer->variables[a->tie_weights ? 0 : 1]);

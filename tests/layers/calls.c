@@ -64,8 +64,8 @@ static void reverse_is_the_product_with_the_table(void **state)
     (void)state;
     cj_symbol *x = cj_input_symbol(2);
     cj_layer *table = cj_reversible_embedding(3, 2, .logit_soft_cap = 2);
-    cj_model *model = made(cj_functional(.inputs = {x}, .outputs = {cj_apply_with(
-                                                            table, " reverse = true ", x)}));
+    cj_model *model = made(
+        cj_functional(.inputs = {x}, .outputs = {cj_apply_with(table, " reverse = true ", x)}));
     helper_assign(table, 0, (const double[]){1, 2, 0, -1, 3, 0.5});
     cj_tensor *in = helper_tensor(CJ_F32, CJ_SHAPE(1, 2), (const double[]){0.5, -1}),
               *y = helper_predict(cj_model_layer(model), in);
@@ -112,8 +112,8 @@ static void attention_may_be_causal_in_one_application_and_not_in_another(void *
                      CJ_OK);
     assert_non_null(outputs[1]);
     assert_null(outputs[2]);
-    cj_model *model = made(cj_functional(.inputs = {x}, .outputs = {outputs[0], outputs[1],
-                                                                    cj_merge(heads, x, x)}));
+    cj_model *model = made(
+        cj_functional(.inputs = {x}, .outputs = {outputs[0], outputs[1], cj_merge(heads, x, x)}));
     char *json = NULL;
     assert_int_equal(cj_model_to_json(model, &json), CJ_OK);
     cj_model *read = made(cj_model_from_json(json, strlen(json)));
@@ -147,10 +147,11 @@ static void attention_may_be_causal_in_one_application_and_not_in_another(void *
 static void explain_of_logit(bool tied, double cap)
 {
     cj_symbol *tokens = cj_input_symbol(3, .dtype = "int32");
-    cj_layer *table = cj_reversible_embedding(7, 4, .tie_weights = tied, .logit_soft_cap = cap,
-                                              .name = "table");
-    cj_model *model = made(cj_functional(
-        .inputs = {tokens}, .outputs = {cj_apply_with(table, "reverse", cj_apply(table, tokens))}));
+    cj_layer *table =
+        cj_reversible_embedding(7, 4, .tie_weights = tied, .logit_soft_cap = cap, .name = "table");
+    cj_model *model =
+        made(cj_functional(.inputs = {tokens},
+                           .outputs = {cj_apply_with(table, "reverse", cj_apply(table, tokens))}));
     cj_tensor *sample = NULL;
     const int32_t numbers[] = {4, 0, 6};
     assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(3), numbers, 3, &sample), CJ_OK);
@@ -162,8 +163,7 @@ static void explain_of_logit(bool tied, double cap)
         fail_msg("%s", cj_error());
     fclose(stream);
     assert_non_null(strstr(text, "of row 4 of the table is"));
-    assert_non_null(strstr(text, tied ? "the input times row " :
-                                        "the input times column "));
+    assert_non_null(strstr(text, tied ? "the input times row " : "the input times column "));
     assert_int_equal(strstr(text, "tanh(") != NULL, isfinite(cap));
     free(text);
     cj_release(sample);
@@ -202,8 +202,7 @@ static void settings_that_a_call_does_not_have_are_refused(void **state)
         cj_functional(.inputs = {x}, .outputs = {cj_apply_with(cj_dense(2), "reverse", x)}));
     assert_non_null(strstr(cj_error(), "Dense has no call setting \"reverse\", nor any other"));
     x = cj_input_symbol(4);
-    assert_null(
-        cj_functional(.inputs = {x}, .outputs = {cj_apply_with(NULL, "reverse", x)}));
+    assert_null(cj_functional(.inputs = {x}, .outputs = {cj_apply_with(NULL, "reverse", x)}));
     assert_non_null(strstr(cj_error(), "cj_apply: the layer is NULL"));
 }
 
@@ -234,8 +233,8 @@ static void a_tied_model_learns_and_is_saved(void **state)
     cj_dataset *data =
         cj_dataset(.x = {tokens_of(CJ_SHAPE(2, 3))}, .y = {tokens_of(CJ_SHAPE(2, 3))});
     cj_history *history = NULL;
-    if (cj_fit(model, data, .epochs = 30, .batch_size = 2, .verbose = 0,
-               .history = &history) != CJ_OK)
+    if (cj_fit(model, data, .epochs = 30, .batch_size = 2, .verbose = 0, .history = &history) !=
+        CJ_OK)
         fail_msg("%s", cj_error());
     assert_true(cj_history_value(history, "loss", 29) < 0.5);
     if (cj_save(model, path) != CJ_OK)
