@@ -3,6 +3,7 @@
 //
 //   spiking serve dense|convolution   for each line of standard input, three training steps on a batch of
 //                                     128, and the milliseconds of one: bench/peers/spiking.py takes turns
+//   spiking plan dense|convolution    the calls of a training step on a batch of 128, with their times
 //   spiking lengths                   microseconds a step of sequences of 10 to 1,000 steps
 //   spiking convert MODEL PERCENTILE  accuracy on MNIST after 1, 2, 4, ... 64 steps; [SAMPLES]
 //   spiking learn EPOCHS              accuracy of the convolutional network after each epoch; [FILE [RATE]]:
@@ -84,6 +85,15 @@ static cj_status serve(bool convolves)
     }
     cj_release(model);
     cj_release(data);
+    return CJ_OK;
+}
+
+static cj_status print_plan(bool convolves)
+{
+    cj_model *model = convolves ? convolution() : dense();
+    CJ_TRY(compile(model, convolves, 5e-4));
+    CJ_TRY(cj_plan(model, .batch_size = BATCH, .training = true, .rounds = 2));
+    cj_release(model);
     return CJ_OK;
 }
 
@@ -218,6 +228,8 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "";
     if (strcmp(mode, "serve") == 0)
         return cj_report(serve(argc > 2 && strcmp(argv[2], "convolution") == 0));
+    if (strcmp(mode, "plan") == 0)
+        return cj_report(print_plan(argc > 2 && strcmp(argv[2], "convolution") == 0));
     if (strcmp(mode, "lengths") == 0)
         return cj_report(lengths());
     if (strcmp(mode, "convert") == 0 && argc > 3)
@@ -226,7 +238,8 @@ int main(int argc, char **argv)
     if (strcmp(mode, "learn") == 0 && argc > 2)
         return cj_report(learn(strtoll(argv[2], NULL, 10), argc > 3 ? argv[3] : NULL,
                                argc > 4 ? strtod(argv[4], NULL) : 0));
-    fprintf(stderr, "usage: spiking serve dense|convolution | lengths | convert MODEL PERCENTILE "
+    fprintf(stderr, "usage: spiking serve dense|convolution | plan dense|convolution | lengths | "
+                    "convert MODEL PERCENTILE "
                     "[SAMPLES] | learn EPOCHS [FILE [RATE]]\n");
     return 2;
 }

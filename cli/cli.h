@@ -10,7 +10,19 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-typedef enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL } option_kind;
+typedef enum option_kind {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_TEXTS,
+    OPTION_INT,
+    OPTION_REAL
+} option_kind;
+
+// The values of an option that may be given several times.
+typedef struct text_list {
+    const char *items[16];
+    int count;
+} text_list;
 
 // One option of a command: "--name VALUE", "--name=VALUE", or "--name" for a flag. Texts point into
 // argv. A number outside its range is refused with a sentence.
@@ -22,6 +34,7 @@ typedef struct option {
     union {
         bool *flag;
         const char **text;
+        text_list *list;
         int64_t *whole;
         double *real;
     };
@@ -37,6 +50,10 @@ typedef struct option {
 #define TEXT_OPTION(name_, value_, target, help_)                                          \
     {                                                                                      \
         .name = name_, .value = value_, .help = help_, .kind = OPTION_TEXT, .text = target \
+    }
+#define TEXTS_OPTION(name_, value_, target, help_)                                          \
+    {                                                                                       \
+        .name = name_, .value = value_, .help = help_, .kind = OPTION_TEXTS, .list = target \
     }
 #define INT_OPTION(name_, value_, target, min_, max_, help_)                                \
     {                                                                                       \
@@ -113,6 +130,9 @@ int run_completion(int argc, char **argv);
 // "auto" is a sensible model for the data, and a name with a dot or slash a JSON file. NULL with a
 // sentence in cj_error().
 cj_model *make_model(const char *name, cj_dataset *data, bool numbers);
+// The same where bytes are to be standardised by cj_normalization(), which is adapted later, rather than
+// scaled to 0..1.
+cj_model *make_normalized_model(const char *name, cj_dataset *data, bool numbers);
 // The names that it takes, from index 0; NULL past the last.
 const char *model_name(int index);
 // The batch size that a model is fixed to, else the one given.

@@ -1,5 +1,6 @@
 // See compile.h.
 #include "compile.h"
+#include "schedule.h"
 #include "table.h"
 
 #include <string.h>
@@ -67,16 +68,31 @@ const char *metric_of(const cj_model *model, target_kind kind)
 
 // ---- models ----
 
-cj_optimizer *make_optimizer(const char *spec, double learning_rate)
+cj_optimizer *make_optimizer(const char *spec, const char *learning_rate)
 {
-    if (isnan(learning_rate))
+    if (!learning_rate)
         return cj_optimizer_from_spec(spec);
-    char text[256];
+    char text[1024];
     const size_t length = strlen(spec);
     const bool open = length != 0 && spec[length - 1] == ')';
-    snprintf(text, sizeof text, "%.*s%slearning_rate=%.17g)", (int)(open ? length - 1 : length),
-             spec, open ? ", " : "(", learning_rate);
-    return cj_optimizer_from_spec(text);
+    if (snprintf(text, sizeof text, "%.*s%slearning_rate=%s)", (int)(open ? length - 1 : length),
+                 spec, open ? ", " : "(", learning_rate) < (int)sizeof text)
+        return cj_optimizer_from_spec(text);
+    cj_fail(CJ_INVALID_ARGUMENT, "the spec of the optimizer is too long");
+    return NULL;
+}
+
+// The optimizer of a recipe, for so many samples.
+static cj_optimizer *optimizer_of(const recipe *r, const cj_model *model, int64_t samples)
+{
+    char rate[512];
+    const int64_t batch = r->batch_size ? r->batch_size : batch_of(model, 32);
+    if (r->schedule && fit_schedule(r->schedule, (samples + batch - 1) / batch, r->epochs, rate,
+                                    sizeof rate) != CJ_OK)
+        return NULL;
+    if (!r->schedule)
+        snprintf(rate, sizeof rate, "%.17g", r->learning_rate);
+    return make_optimizer(r->optimizer, r->schedule || !isnan(r->learning_rate) ? rate : NULL);
 }
 
 cj_status learn_from(cj_model *model, const cj_tensor *input)
@@ -96,14 +112,14 @@ bool learns_anew(const recipe *r, const own_data *own)
     return !table && !strpbrk(r->name, "./");
 }
 
-static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
+static cj_status compile(const recipe *r, target_kind kind, int64_t samples, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
                                          "categorical_crossentropy", "mean_squared_error"};
     if (r->mix && kind == TARGET_CLASSES) // classes become vectors when batches are mixed
         kind = TARGET_ONE_HOT;
     cj_pool *pool = cj_pool_new((int)r->threads);
-    cj_optimizer *optimizer = pool ? make_optimizer(r->optimizer, r->learning_rate) : NULL;
+    cj_optimizer *optimizer = pool ? optimizer_of(r, model, samples) : NULL;
     if (!optimizer) {
         cj_release(pool);
         return cj_error_status();
@@ -114,17 +130,38 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
                       .metrics = {metric_of(model, kind)}, .pool = pool, .mix = r->mix);
 }
 
+// What --normalize asks for must be there: a layer that learns mean and variance.
+static cj_status check_normalized(const recipe *r, const own_data *own, const cj_tensor *input,
+                                  const cj_model *model)
+{
+    if (own->schema)
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "--normalize is for images and rows of numbers; the columns of a table "
+                       "have mean 0 and variance 1 without it");
+    if (!input)
+        return cj_fail(CJ_UNSUPPORTED,
+                       "--normalize reads all samples before training, and these are read while "
+                       "it runs: leave out --stream");
+    for (int i = 0; i < cj_model_layer_count(model); i++)
+        if (strcmp(cj_layer_class(cj_model_layer_at(model, i)), "Normalization") == 0)
+            return CJ_OK;
+    return cj_fail(CJ_INVALID_ARGUMENT, "--normalize: model \"%s\" has no place for it", r->name);
+}
+
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
 {
     const target_kind kind = kind_of_target(own, train);
     const bool table = own->schema && strcmp(r->name, "auto") == 0;
-    *model = table ? make_table_model(own->schema, train) :
-                     make_model(r->name, train, kind == TARGET_NUMBERS);
+    *model = (table        ? make_table_model(own->schema, train) :
+              r->normalize ? make_normalized_model(r->name, train, kind == TARGET_NUMBERS) :
+                             make_model(r->name, train, kind == TARGET_NUMBERS));
     if (!*model)
         return cj_error_status();
     const cj_tensor *input = cj_dataset_x(train, 0);
+    if (r->normalize)
+        CJ_TRY(check_normalized(r, own, input, *model));
     CJ_TRY(learns_anew(r, own) ? learn_from(*model, input) : learn_words(*model, input));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));
-    return compile(r, kind, *model);
+    return compile(r, kind, cj_dataset_count(train), *model);
 }

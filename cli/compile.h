@@ -8,9 +8,12 @@
 typedef struct recipe {
     const char *name; // "auto" for a sensible model for the data
     const char *optimizer, *dtype;
-    const char *loss;     // NULL for the one that fits the targets
-    const char *mix;      // of training batches; NULL: none
-    double learning_rate; // NAN: the optimizer's own
+    const char *loss;           // NULL for the one that fits the targets
+    const char *mix;            // of training batches; NULL: none
+    const char *schedule;       // of learning rates; NULL for none
+    double learning_rate;       // NAN: the optimizer's own
+    int64_t epochs, batch_size; // for the schedule; a batch size of 0 is the model's or 32
+    bool normalize;             // bytes are standardised by channel, not scaled to 0..1
     int64_t seed, threads;
 } recipe;
 
@@ -38,8 +41,9 @@ typedef enum target_kind {
 target_kind kind_of_target(const own_data *own, const cj_dataset *data);
 // The name of the metric that goes with it, for the answers that the model gives.
 const char *metric_of(const cj_model *model, target_kind kind);
-// The optimizer of a spec with another learning rate, unless that is NAN; NULL with a sentence.
-cj_optimizer *make_optimizer(const char *spec, double learning_rate);
+// The optimizer of a spec with another learning rate, a number or a schedule, unless that is NULL; NULL
+// with a sentence.
+cj_optimizer *make_optimizer(const char *spec, const char *learning_rate);
 // Layers of a model that make_model() made by its name learn mean and variance, or the vocabulary, of its
 // input; anew if they have learnt before.
 cj_status learn_from(cj_model *model, const cj_tensor *input);

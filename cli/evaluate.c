@@ -1,4 +1,5 @@
 // cajal evaluate: loss, metrics and confusion matrix of a trained model.
+#include "augment.h"
 #include "compile.h"
 #include "table.h"
 
@@ -9,7 +10,7 @@
 static cj_status evaluate(const char *file, const char *data_name, int64_t limit, bool json,
                           bool spikes)
 {
-    cj_dataset *train = NULL, *test = NULL;
+    cj_dataset *train = NULL, *test = NULL, *targets = NULL;
     cj_tensor *probabilities = NULL;
     int64_t *counts = NULL;
     int classes = 0;
@@ -21,8 +22,11 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     const bool numbers = status == CJ_OK && kind_of_target(&own, test) != TARGET_CLASSES;
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
+    test = cj_take(test);
     if (status == CJ_OK)
-        status = cj_evaluate(model, test, &results, .batch_size = batch_of(model, 256),
+        status = targets_of(model, test, &targets);
+    if (status == CJ_OK)
+        status = cj_evaluate(model, targets, &results, .batch_size = batch_of(model, 256),
                              .verbose = json ? CJ_SILENT : CJ_BAR);
     if (status == CJ_OK && !numbers)
         status = count_confusion(model, test, &counts, &classes, &probabilities);
@@ -55,6 +59,7 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     cj_release(probabilities);
     cj_release(train);
     cj_release(test);
+    cj_release(targets);
     cj_release(model);
     return status;
 }

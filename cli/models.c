@@ -195,13 +195,18 @@ const char *model_name(int index)
                                  cj_architecture_name(index - MODEL_COUNT);
 }
 
-static cj_model *architecture(const char *name, const cj_shape *shape, int64_t classes)
+static cj_model *architecture(const char *name, const cj_shape *shape, int64_t classes,
+                              bool normalized)
 {
     cj_architecture_args args = {CJ_ARCHITECTURE_DEFAULTS, .classes = classes,
-                                 .input_dtype = "uint8"};
+                                 .input_dtype = normalized ? "float32" : "uint8"};
+    cj_input_args input = {CJ_INPUT_DEFAULTS, .dtype = "uint8"};
     for (int axis = 1; shape && axis < shape->rank; axis++)
-        args.input_shape[axis - 1] = shape->dims[axis];
-    return cj_architecture_new(name, &args);
+        input.shape[axis - 1] = args.input_shape[axis - 1] = shape->dims[axis];
+    cj_model *body = cj_architecture_new(name, &args);
+    if (!normalized || !body)
+        return body;
+    return cj_sequential(cj_input_new(&input), cj_normalization(), cj_model_layer(body));
 }
 
 static void unknown_model(const char *name)
@@ -229,7 +234,7 @@ static int64_t number_count(const cj_dataset *data)
     return shape && shape->rank == 2 ? shape->dims[1] : 1;
 }
 
-cj_model *make_model(const char *name, cj_dataset *data, bool numbers)
+static cj_model *make(const char *name, cj_dataset *data, bool numbers, bool normalized)
 {
     cj_shape whole;
     cj_dtype dtype = CJ_U8;
@@ -245,11 +250,13 @@ cj_model *make_model(const char *name, cj_dataset *data, bool numbers)
             return NULL;
         }
         if (i >= MODEL_COUNT)
-            return architecture(name, shape, data ? class_count(data) : 0);
+            return architecture(name, shape, data ? class_count(data) : 0,
+                                normalized && dtype == CJ_U8);
         const bool texts = strncmp(name, "text-", 5) == 0;
-        task t = {.bytes = dtype == CJ_U8 || dtype == CJ_STRING, .numbers = numbers};
+        const bool bytes = dtype == CJ_U8 || dtype == CJ_STRING;
+        task t = {.bytes = bytes && !normalized, .numbers = numbers};
         cj_input_args input = {CJ_INPUT_DEFAULTS, .shape = {28, 28, 1},
-                               .dtype = t.bytes ? "uint8" : "float32"};
+                               .dtype = bytes ? "uint8" : "float32"};
         if (!shape && strcmp(name, "series-gru") == 0)
             input = (cj_input_args){CJ_INPUT_DEFAULTS, .shape = {28, 28}};
         if (texts)
@@ -265,5 +272,19 @@ cj_model *make_model(const char *name, cj_dataset *data, bool numbers)
     if (strpbrk(name, "./"))
         return from_json(name);
     unknown_model(name);
+    return NULL;
+}
+
+cj_model *make_model(const char *name, cj_dataset *data, bool numbers)
+{
+    return make(name, data, numbers, false);
+}
+
+cj_model *make_normalized_model(const char *name, cj_dataset *data, bool numbers)
+{
+    if (!strpbrk(name, "./"))
+        return make(name, data, numbers, true);
+    cj_fail(CJ_INVALID_ARGUMENT,
+            "--normalize is for models by name; %s says what becomes of its input", name);
     return NULL;
 }

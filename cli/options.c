@@ -97,6 +97,8 @@ static int number_error(const command *self, const option *o, const char *text)
     return end_error(self);
 }
 
+enum { MOST_TEXTS = sizeof((text_list *)0)->items / sizeof(char *) };
+
 // One option; *used is how many words it took.
 static int read_option(const command *self, const option *options, int option_count, int argc,
                        char **argv, int *used)
@@ -115,7 +117,11 @@ static int read_option(const command *self, const option *options, int option_co
         return usage_error(self, "option --%s needs a value", o->name);
     *used = equals ? 1 : 2;
     const char *value = equals ? equals + 1 : argv[1];
-    if (o->kind == OPTION_TEXT)
+    if (o->kind == OPTION_TEXTS && o->list->count == MOST_TEXTS)
+        return usage_error(self, "option --%s is given too often", o->name);
+    if (o->kind == OPTION_TEXTS)
+        o->list->items[o->list->count++] = value;
+    else if (o->kind == OPTION_TEXT)
         *o->text = value;
     else if (!read_number(o, value))
         return number_error(self, o, value);

@@ -1,5 +1,6 @@
 // cajal train: a model by name or from JSON, a data set by name; leaves the model, a curve, a
 // confusion matrix and the mistakes.
+#include "augment.h"
 #include "compile.h"
 #include "table.h"
 
@@ -17,6 +18,7 @@ static const char *const report_files[] = {"curve.svg", "confusion.csv", "confus
 
 typedef struct settings {
     const char *data, *output, *report, *resume, *class_weights;
+    augmentation augmentation;
     recipe recipe;
     int64_t epochs, batch_size, limit, patience;
     double validation_split;
@@ -41,8 +43,8 @@ static cj_status load_saved(settings *s, cj_model **model)
                        "is no run to resume",
                        s->resume);
     s->batch_size = s->batch_size ? s->batch_size : batch_size;
-    s->limit = s->limit ? s->limit : samples;
-    return CJ_OK;
+    s->limit = s->limit ? s->limit : noted_samples(*model, samples);
+    return noted_augmentation(*model, &s->augmentation);
 }
 
 // What would fail after hours fails now.
@@ -120,7 +122,7 @@ static void print_json(const cj_history *history, const cj_results *results, con
     json_decref(whole);
 }
 
-static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *test, const settings *s,
+static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *validation, const settings *s,
                      cj_history **history)
 {
     cj_callback *callbacks[3];
@@ -131,24 +133,24 @@ static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *test, const 
     if (s->patience > 0)
         callbacks[count++] = cj_early_stopping(.patience = (int)s->patience - 1);
     callbacks[count++] = interruptible(s->output);
-    const bool splits = s->validation_split > 0;
     return cj_fit(
         model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size,
-        .validation_data = splits ? &cj_no_dataset : test, .validation_split = s->validation_split,
-        .class_weight = s->class_count ? s->class_weight : NULL, .class_count = s->class_count,
-        .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR, .stream = stdout, .resume = s->resume,
-        .history = history, .callbacks_list = callbacks, .callbacks_count = count);
+        .validation_data = validation, .class_weight = s->class_count ? s->class_weight : NULL,
+        .class_count = s->class_count, .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR,
+        .stream = stdout, .resume = s->resume, .history = history, .callbacks_list = callbacks,
+        .callbacks_count = count);
 }
 
-static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_history *history,
-                                 const settings *s)
+// `test` has the targets as the model's loss wants them, `shown` as the data has them.
+static cj_status finish_training(cj_model *model, cj_dataset *test, cj_dataset *shown,
+                                 const cj_history *history, const settings *s)
 {
     cj_results *results = NULL;
     if (s->output && !s->save_best_only)
         CJ_TRY(cj_save(model, s->output));
     CJ_TRY(cj_evaluate(model, test, &results, .batch_size = batch_of(model, 256)));
     const double loss = cj_results_value(results, "loss");
-    cj_status status = s->report ? report(model, test, history, s) : CJ_OK;
+    cj_status status = s->report ? report(model, shown, history, s) : CJ_OK;
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
@@ -179,41 +181,86 @@ static void tell_interrupted(const settings *s)
         fprintf(stderr, "\ncajal: interrupted; nothing is saved without --output\n");
 }
 
+// What a run reads.
+typedef struct run_data {
+    cj_dataset *train, *test;
+    cj_dataset *rest;    // a part of the training samples for validation; NULL for none
+    cj_dataset *targets; // the test set with targets as the model's loss wants them
+} run_data;
+
+static void free_data(run_data *d)
+{
+    cj_release(d->train);
+    cj_release(d->test);
+    cj_release(d->rest);
+    cj_release(d->targets);
+}
+
+// The data sets of a run, and what it begins with: the model, if it is not resumed.
+static cj_status prepare(settings *s, run_data *d, cj_model **model)
+{
+    if (s->resume)
+        CJ_TRY(load_saved(s, model));
+    CJ_TRY(load_data(&s->data, *model, &s->own, &d->train, &d->test));
+    CJ_TRY(limit_samples(&d->train, s->limit));
+    const int64_t samples = cj_dataset_count(d->train);
+    CJ_TRY(split_samples(s->validation_split, &d->train, &d->rest));
+    s->kind = kind_of_target(&s->own, d->train);
+    s->recipe.epochs = s->epochs;
+    s->recipe.batch_size = s->batch_size;
+    if (!s->resume)
+        CJ_TRY(make_compiled(&s->recipe, &s->own, d->train, model));
+    CJ_TRY(note_data(*model, s->data, d->train));
+    CJ_TRY(note_augmentation(*model, &s->augmentation, samples));
+    return s->own.schema ? note_table(*model, s->own.schema) : CJ_OK;
+}
+
+// Samples and targets as the model learns from them.
+static cj_status change_data(const settings *s, run_data *d, const cj_model *model)
+{
+    d->test = cj_take(d->test);
+    CJ_TRY(targets_of(model, d->test, &d->targets));
+    if (d->rest)
+        CJ_TRY(fit_targets(model, &d->rest));
+    CJ_TRY(fit_targets(model, &d->train));
+    return augment(&s->augmentation, &d->train);
+}
+
+static cj_status introduce(const settings *s, const cj_dataset *data, cj_model *model)
+{
+    if (s->json || s->quiet)
+        return CJ_OK;
+    CJ_TRY(cj_model_summary(model, stdout, .width = summary_width()));
+    printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
+           s->data, cj_isa());
+    if (*s->augmentation.specs)
+        printf("each changed by %s\n", s->augmentation.specs);
+    if (s->own.schema)
+        print_schema(s->own.schema, stdout);
+    return CJ_OK;
+}
+
 static cj_status train(settings *s)
 {
-    cj_dataset *data = NULL, *test = NULL;
+    run_data d = {NULL, NULL, NULL, NULL};
     cj_model *model = NULL;
     cj_history *history = NULL;
     cj_status status = check_places(s);
-    if (status == CJ_OK && s->resume)
-        status = load_saved(s, &model);
     if (status == CJ_OK)
-        status = load_data(&s->data, model, &s->own, &data, &test);
+        status = read_augmentation(&s->augmentation);
     if (status == CJ_OK)
-        status = limit_samples(&data, s->limit);
+        status = prepare(s, &d, &model);
     if (status == CJ_OK)
-        s->kind = kind_of_target(&s->own, data);
-    if (status == CJ_OK && !s->resume)
-        status = make_compiled(&s->recipe, &s->own, data, &model);
+        status = introduce(s, d.train, model);
     if (status == CJ_OK)
-        status = note_data(model, s->data, data);
-    if (status == CJ_OK && s->own.schema)
-        status = note_table(model, s->own.schema);
-    if (status == CJ_OK && !s->json && !s->quiet) {
-        status = cj_model_summary(model, stdout, .width = summary_width());
-        printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
-               s->data, cj_isa());
-        if (s->own.schema)
-            print_schema(s->own.schema, stdout);
-    }
+        status = change_data(s, &d, model);
     if (status == CJ_OK)
-        status = fit(model, data, test, s, &history);
+        status = fit(model, d.train, d.rest ? d.rest : d.targets, s, &history);
     if (status == CJ_OK)
-        status = finish_training(model, test, history, s);
+        status = finish_training(model, d.targets, d.test, history, s);
     cj_release(history);
     cj_release(model);
-    cj_release(data);
-    cj_release(test);
+    free_data(&d);
     json_decref(s->own.schema);
     return status;
 }
@@ -238,6 +285,12 @@ static const char *check_options(settings *s)
 {
     if (s->save_best_only && !s->output)
         return "--save-best-only needs --output";
+    if (s->recipe.schedule && !isnan(s->recipe.learning_rate))
+        return "--learning-rate and --schedule are two rates: give one of them";
+    if (s->recipe.schedule && s->resume)
+        return "--schedule: a run that goes on with --resume keeps its own learning rates";
+    if (s->recipe.normalize && s->resume)
+        return "--normalize: a run that goes on with --resume keeps its own model";
     return read_weights(s) ? NULL : "--class-weight needs weights such as 1,2.5,1";
 }
 
@@ -260,6 +313,15 @@ int run_train(int argc, char **argv)
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),
         OPTIMIZER_OPTIONS(r),
+        TEXT_OPTION("schedule", "SPEC", &r->schedule,
+                    "learning rates: \"one_cycle(0.2)\" over the whole run, \"cosine_decay(0.1, 30 "
+                    "epochs)\""),
+        TEXTS_OPTION("augment", "SPECS", &s.augmentation.given,
+                     "layers that change training samples by chance: \"random_flip(horizontal), "
+                     "random_rotation(0.1)\"; may be repeated"),
+        FLAG_OPTION(
+            "normalize", &r->normalize,
+            "bytes get mean 0 and variance 1 by those of each channel, not a scale of 0..1"),
         TEXT_OPTION("mix", "SPEC", &r->mix,
                     "training images mixed with each other: mix_up, \"cut_mix(factor=0.5)\""),
         DTYPE_OPTION(r),
@@ -292,6 +354,7 @@ int run_train(int argc, char **argv)
         fprintf(stderr, "cajal train: %s\n", wrong);
         return EXIT_USAGE;
     }
+    s.augmentation.seed = (uint64_t)r->seed;
     const cj_status status = train(&s);
     if (status == CJ_CANCELLED && was_interrupted()) {
         tell_interrupted(&s);

@@ -10,7 +10,7 @@
 // both with a penalty lambda * sum(W^2), without which W could grow for ever. Sizes and rates are those
 // of Stanford's course CS231n, assignment 1: pixels less their mean, batches of 200, plain SGD.
 //
-//   linear [FOLDER [SCALE]]    writes svm.png, softmax.png; SCALE 0.1 takes a tenth of the steps
+//   linear [FOLDER [SCALE [SEED]]]    writes svm.png, softmax.png; SCALE 0.1 takes a tenth of the steps
 //
 // Without CIFAR-10 (set CAJAL_DATA to its folder) it takes the digits that the library finds or draws.
 #include <cajal.h>
@@ -24,6 +24,7 @@ typedef struct chapter {
     double *mean, *ones; // of each pixel over the training images; variances that change nothing
     double scale;        // of the numbers of steps
     const char *folder;
+    uint64_t seed; // of first weights and the order of pictures
 } chapter;
 
 // ---- The hinge loss of several classes (Weston and Watkins 1999), a loss of this program's own ----
@@ -132,6 +133,7 @@ static cj_status train(const chapter *c, cj_model *model, const recipe *r)
 {
     double accuracy[3], factor = r->decay;
     const int64_t wanted = (int64_t)(c->scale * r->steps), steps = wanted > 1 ? wanted : 1;
+    CJ_TRY(cj_model_set_seed(model, c->seed));
     CJ_TRY(
         cj_compile(model, .optimizer = cj_sgd(r->rate), .loss = r->loss, .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, c->train, .epochs = r->epochs, .batch_size = BATCH,
@@ -200,9 +202,9 @@ static cj_status show_scores(const chapter *c, cj_model *model)
     return CJ_OK;
 }
 
-static cj_status run(const char *folder, double scale)
+static cj_status run(const char *folder, double scale, uint64_t seed)
 {
-    chapter c = {.folder = folder, .scale = scale};
+    chapter c = {.folder = folder, .scale = scale, .seed = seed};
     CJ_TRY(cj_register_loss(&hinge_class));
     CJ_TRY(load(&c));
     CJ_TRY(find_mean(&c));
@@ -240,7 +242,7 @@ static cj_status run(const char *folder, double scale)
 int main(int argc, char **argv)
 {
     const bool quick = getenv("CAJAL_EXAMPLE_SAMPLES"); // for a quick look
-    return cj_report(run(argc > 1 ? argv[1] : ".", argc > 2 ? strtod(argv[2], NULL) :
-                                                   quick    ? 0.01 :
-                                                              1));
+    const double scale = argc > 2 ? strtod(argv[2], NULL) : quick ? 0.01 : 1;
+    return cj_report(
+        run(argc > 1 ? argv[1] : ".", scale, argc > 3 ? strtoull(argv[3], NULL, 10) : 0));
 }

@@ -28,6 +28,7 @@
 #include <cajal/files.h>
 #include <cajal/folders.h>
 #include <cajal/graph.h>
+#include <cajal/layer_specs.h>
 #include <cajal/layers.h>
 #include <cajal/loss_scale.h>
 #include <cajal/merging.h>

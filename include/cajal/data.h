@@ -35,16 +35,25 @@ typedef struct cj_dataset_args {
     cj_tensor *y[CJ_IN_BRACES];
     cj_tensor *const *y_list; ///< or any number of them
     int y_count;              ///< length of y_list
-    cj_tensor *sample_weight; ///< (samples), float; default NULL: 1 each
+    /**
+     * numbers (samples), of all targets; for targets with axes of time also (samples, time), or as many
+     * of the first axes; default NULL: 1 each
+     */
+    cj_tensor *sample_weight;
+    /** or for each target its own, such as {of_a, of_b}; default {&cj_no_tensor}: none */
+    cj_tensor *sample_weights[CJ_IN_BRACES];
+    cj_tensor *const *sample_weights_list; ///< or any number of them
+    int sample_weights_count;              ///< length of sample_weights_list
 } cj_dataset_args;
 /** The defaults of cj_dataset_args. */
-#define CJ_DATASET_DEFAULTS .size = sizeof(cj_dataset_args), .y = {&cj_no_tensor}
+#define CJ_DATASET_DEFAULTS \
+    .size = sizeof(cj_dataset_args), .y = {&cj_no_tensor}, .sample_weights = {&cj_no_tensor}
 /** Sets `args` to CJ_DATASET_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_dataset_defaults(cj_dataset_args *args);
 /**
- * A data set over tensors, which it retains. NULL with CJ_INVALID_ARGUMENT (no inputs, a NULL among
- * them), CJ_SHAPE_MISMATCH (another number of samples), CJ_UNSUPPORTED (more than 16 inputs or
- * targets, in this version) or CJ_OUT_OF_MEMORY.
+ * A data set over tensors, any number of them, which it retains. NULL with CJ_INVALID_ARGUMENT (no
+ * inputs, a NULL among them, sample weights in both ways), CJ_SHAPE_MISMATCH (another number of
+ * samples, several sample weights but not as many as targets) or CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_dataset *cj_dataset_new(const cj_dataset_args *args);
 /** `cj_dataset(.x = {images}, .y = {labels})`. */
@@ -56,8 +65,13 @@ CJ_API int64_t cj_dataset_count(const cj_dataset *data);
 CJ_API cj_tensor *cj_dataset_x(const cj_dataset *data, int index);
 /** Target `index`; NULL if there is none. It belongs to the data set. */
 CJ_API cj_tensor *cj_dataset_y(const cj_dataset *data, int index);
-/** The sample weights; NULL if all are 1. */
+/** The sample weights, or those of target 0; NULL if all are 1. */
 CJ_API cj_tensor *cj_dataset_sample_weight(const cj_dataset *data);
+/**
+ * Tensor `index` of the sample weights: 0 of all targets or the first, others of targets that have their
+ * own; NULL if there is none. It belongs to the data set.
+ */
+CJ_API cj_tensor *cj_dataset_sample_weights(const cj_dataset *data, int index);
 /**
  * Samples `begin` to `begin + count - 1` as a new data set that shares their memory, to be
  * released. One of CJ_OK, CJ_INVALID_ARGUMENT (a NULL; samples that the data set does not have),
@@ -138,7 +152,7 @@ CJ_API cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
 /**
- * Reads a PNG, JPEG, BMP (not compressed), PGM or PPM image, the first picture of a GIF, or (where the
+ * Reads a PNG, JPEG, BMP, PGM or PPM image, the first picture of a GIF, or (where the
  * library was built with libwebp) a WebP of one picture as uint8 (height, width, channels), with
  * `channels` 1, 3 or 4 (0: the file's own 1 or 3). Colour becomes grey by the luma of ITU-R BT.601;
  * what is transparent lies over white, but with 4 channels the last one is its alpha, 255 for opaque; a

@@ -20,8 +20,9 @@ typedef struct cj_loss_scale_optimizer_args {
     int _;            ///< what follows may be given by position
     /** required; its settings are copied, and its loss_scale_factor does not count */
     cj_optimizer *inner_optimizer;
-    double initial_scale;         ///< positive; default 32768
-    int64_t dynamic_growth_steps; ///< at least 1, default 2000: finite steps before the scale doubles
+    double initial_scale; ///< positive; default 32768
+    int64_t
+        dynamic_growth_steps; ///< at least 1, default 2000: finite steps before the scale doubles
 } cj_loss_scale_optimizer_args;
 /** The defaults of cj_loss_scale_optimizer_args. */
 #define CJ_LOSS_SCALE_OPTIMIZER_DEFAULTS                                          \
@@ -43,9 +44,9 @@ CJ_API void cj_loss_scale_optimizer_defaults(cj_loss_scale_optimizer_args *args)
  */
 CJ_API cj_optimizer *cj_loss_scale_optimizer_new(const cj_loss_scale_optimizer_args *args);
 /** `cj_loss_scale_optimizer(cj_adam(0.01), .initial_scale = 1024)`. */
-#define cj_loss_scale_optimizer(...)                                                   \
-    cj_loss_scale_optimizer_new(&(cj_loss_scale_optimizer_args){                       \
-        CJ_LOSS_SCALE_OPTIMIZER_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_loss_scale_optimizer(...) \
+    cj_loss_scale_optimizer_new(     \
+        &(cj_loss_scale_optimizer_args){CJ_LOSS_SCALE_OPTIMIZER_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus
 }

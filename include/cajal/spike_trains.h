@@ -58,9 +58,10 @@ typedef struct cj_spike_activity {
     double spikes;   ///< of all its neurons, the mean over the samples
     double rate;     ///< spikes of a neuron in a step, the mean
     double silent;   ///< the share of neurons that fire for no sample
-    double
-        operations; ///< multiplications whose input is not 0, of a sample; of a layer with a kernel
-    double all;     ///< multiplications if all inputs counted
+    /** multiplications whose input is not 0, of a sample: of a layer with a kernel, and of the recurrent
+     * input of neurons */
+    double operations;
+    double all;         ///< multiplications if all inputs counted
     double reserved[4]; ///< zero
 } cj_spike_activity;
 /**
@@ -68,6 +69,8 @@ typedef struct cj_spike_activity {
  * fires, and of each layer with a kernel (Dense, convolutions) how many multiplications of a sample have an
  * input that is not 0. A machine that works on spikes alone does those and saves the others; inputs that are
  * spikes need additions only.
+ * A separable convolution has those of both its kernels. The spikes of a recurrent layer are heard in the
+ * step after them: those of its last step save nothing.
  *
  * @param model    a built model with one input
  * @param x        (batch, ...): samples

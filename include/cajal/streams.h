@@ -93,6 +93,7 @@ typedef struct cj_sample_map {
     void *const *to_x;    ///< where the new inputs go; nothing is there yet
     void *const *to_y;    ///< where the new targets go
     float *sample_weight; ///< its weight, which may be changed; NULL for data without weights
+    void *const *sample_weights; ///< the weights of each target, where they have their own
 } cj_sample_map;
 
 /** The arguments of cj_dataset_map(). */
@@ -105,8 +106,8 @@ typedef struct cj_dataset_map_args {
     void (*free)(void *context); ///< called with `context` when the data set is gone; default NULL
     cj_part x[CJ_IN_BRACES];     ///< the new inputs, x_count of them
     cj_part y[CJ_IN_BRACES];     ///< the new targets, y_count of them
-    int x_count;                 ///< default -1: inputs as they were
-    int y_count;                 ///< default -1: targets as they were; 0: none
+    int x_count;                 ///< default -1: of the types that they have; `call` writes them
+    int y_count;                 ///< default -1: of the types that they have; 0: none
     bool one_thread;             ///< default false; true: `call` is called once at a time
 } cj_dataset_map_args;
 /** The defaults of cj_dataset_map_args. */
@@ -201,7 +202,7 @@ CJ_API void cj_dataset_zip_defaults(cj_dataset_zip_args *args);
 /**
  * Data sets side by side, as `Dataset.zip((x, y))`: as many samples as the shortest has; targets of
  * the sets themselves are left out. NULL with CJ_INVALID_ARGUMENT (no inputs, a batched data set, a
- * weight that is no float32 scalar), CJ_UNSUPPORTED (more than 16 inputs or targets) or
+ * weight that is no float32 scalar), or
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_dataset *cj_dataset_zip_new(const cj_dataset_zip_args *args);
@@ -241,6 +242,41 @@ CJ_API cj_dataset *cj_dataset_batch_with(cj_dataset *data, const cj_dataset_batc
     cj_dataset_batch_with(        \
         CJ__HEAD(__VA_ARGS__, ~), \
         &(cj_dataset_batch_args){CJ_DATASET_BATCH_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
+/** The arguments of cj_dataset_padded_batch(). */
+typedef struct cj_dataset_padded_batch_args {
+    size_t size;             ///< bytes of the struct
+    int _;                   ///< what follows may be given by position
+    int64_t batch_size;      ///< required: samples of a batch
+    bool drop_remainder;     ///< default false; true: a last batch that is not whole is left out
+    int64_t pad_to_multiple; ///< default 1: a batch has a multiple of so many steps, or all of them
+    double padding_value;    ///< default 0: steps at the end of a sample that are all this number
+    bool x[CJ_IN_BRACES];    ///< which inputs have steps, their first axis; default {true}
+    bool y[CJ_IN_BRACES];    ///< which targets have the same steps; default none
+} cj_dataset_padded_batch_args;
+/** The defaults of cj_dataset_padded_batch_args. */
+#define CJ_DATASET_PADDED_BATCH_DEFAULTS \
+    .size = sizeof(cj_dataset_padded_batch_args), .pad_to_multiple = 1, .x = {true}
+/** Sets `args` to CJ_DATASET_PADDED_BATCH_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_dataset_padded_batch_defaults(cj_dataset_padded_batch_args *args);
+/**
+ * Batches that are each as long as their longest sample, as `padded_batch` of tf.data: texts and
+ * sounds of different lengths train without steps that are only padding. Samples are padded at their
+ * end to one length, as cj_pad_sequences(.padding = "post") does it; a batch is cut behind the last step
+ * of its longest sample in any of the inputs `x`, then filled up to `pad_to_multiple`. The model needs a
+ * free length, cj_input(CJ_ANY, ...), and keeps a function for each length that comes, so that a
+ * multiple such as 8 or 16 saves memory and time. Otherwise as cj_dataset_batch(); cj_predict_data()
+ * needs outputs without the steps. NULL with CJ_INVALID_ARGUMENT (as cj_dataset_batch(); a multiple
+ * below 1; a part without steps; texts), CJ_SHAPE_MISMATCH (parts of different lengths) or
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_dataset *cj_dataset_padded_batch_with(cj_dataset *data,
+                                                const cj_dataset_padded_batch_args *args);
+/** `cj_dataset_padded_batch(data, 32, .pad_to_multiple = 8)`. */
+#define cj_dataset_padded_batch(...)                                                               \
+    cj_dataset_padded_batch_with(CJ__HEAD(__VA_ARGS__, ~),                                         \
+                                 &(cj_dataset_padded_batch_args){CJ_DATASET_PADDED_BATCH_DEFAULTS, \
+                                                                 ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /** The arguments of cj_dataset_prefetch(). */
 typedef struct cj_dataset_prefetch_args {

@@ -34,9 +34,11 @@ typedef struct cj_load_csv_args {
     int64_t max_rows;   ///< default 0: all; else the first so many
     /** default false: a record with another number of fields fails. True: left out, with a warning */
     bool skip_broken;
+    char decimal; ///< default '.': the decimal point of numbers; or ','
 } cj_load_csv_args;
 /** The defaults of cj_load_csv_args. */
-#define CJ_LOAD_CSV_DEFAULTS .size = sizeof(cj_load_csv_args), .header = -1, .max_categories = 100
+#define CJ_LOAD_CSV_DEFAULTS \
+    .size = sizeof(cj_load_csv_args), .header = -1, .max_categories = 100, .decimal = '.'
 /** Sets `args` to CJ_LOAD_CSV_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_load_csv_defaults(cj_load_csv_args *args);
 /**
@@ -46,7 +48,8 @@ CJ_API void cj_load_csv_defaults(cj_load_csv_args *args);
  * bytes each) and of each different text once.
  *
  * A column is of numbers if each of its fields is one or is missing. Numbers have a decimal point
- * whatever the locale is. Missing are empty fields and those that pandas takes so ("NA", "N/A", "NaN",
+ * whatever the locale is; where semicolons separate fields and all texts of a column are numbers with
+ * a comma, a warning tells of `decimal`. Missing are empty fields and those that pandas takes so ("NA", "N/A", "NaN",
  * "nan", "null", "NULL", "None", ...), and "?". Spaces around an unquoted number do not count.
  *
  * `*table` receives a new table, to be released. CJ_INVALID_ARGUMENT (a NULL, an argument out of

@@ -133,12 +133,25 @@ static bool is_none(const char *value)
     return strcmp(value, "none") == 0 || strcmp(value, "None") == 0 || strcmp(value, "null") == 0;
 }
 
-// The numbers of all rows one after another; "none" where that is a value.
+// The numbers of all rows one after another, one for each row, or one for all; "none" where that is a
+// value.
 static cj_status set_amounts(const cj__field *field, void *slot, const char *value, const char *who)
 {
-    if (!field->optional || !is_none(value))
-        return set_numbers(field, slot, field->rows * field->columns, value, who);
-    *(int64_t *)slot = -1;
+    const int all = field->rows * field->columns;
+    int64_t *numbers = slot;
+    int count = 0;
+    if (field->optional && is_none(value)) {
+        numbers[0] = -1;
+        return CJ_OK;
+    }
+    CJ_TRY(set_counted(field, numbers, all, value, who, &count));
+    if (count != 1 && count != field->rows && count != all) {
+        char needed[64];
+        snprintf(needed, sizeof needed, "1, %d or %d whole numbers", field->rows, all);
+        return bad_value(field, who, value, needed);
+    }
+    for (int i = all - 1; i >= 0; i--)
+        numbers[i] = numbers[i * count / all];
     return CJ_OK;
 }
 

@@ -10,4 +10,9 @@
 void cj__field_write(const cj__field *field, const void *args, const void *defaults,
                      cj__text *text);
 
+// Sets the arguments that a spec gives, over the defaults, in `args`, of choice->args_size bytes: they
+// are not resolved, and their strings and numbers lie in `*copy`, which the caller frees, also after a
+// failure. The name before the parenthesis has been read by the caller.
+cj_status cj__spec_args(const cj__choice *choice, const char *spec, void *args, void **copy);
+
 #endif

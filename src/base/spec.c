@@ -6,6 +6,7 @@
 #include "base/memory.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,10 +100,31 @@ static const cj__field *find_field(const cj__choice *choice, const char *key)
     return NULL;
 }
 
+// What the arguments of one spec share: which fields were set, by a bit for each, and where lists of
+// numbers go, NULL where none can be given.
+typedef struct giving {
+    uint64_t given;
+    double *numbers;
+} giving;
+
+static cj_status set_value(const cj__field *field, void *args, const char *value, const char *who,
+                           giving *state)
+{
+    const bool one = cj__number_parse(value, &(double){0});
+    if (field->kind != CJ__FIELD_NUMBERS || !state->numbers || (one && field->single))
+        return cj__field_set(field, args, value, who);
+    const int count = cj__numbers_read(value, state->numbers, INT_MAX);
+    if (count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: \"%.100s\" is no list of numbers", who,
+                        field->key, value);
+    *(cj_numbers *)(void *)((char *)args + field->offset) = (cj_numbers){state->numbers, count};
+    state->numbers += count;
+    return CJ_OK;
+}
+
 // One argument: "key=value", or a value for the field at `position`.
-// `given` has a bit for each field that was set already.
-static cj_status set_argument(const cj__choice *choice, char *argument, int position,
-                              uint64_t *given, void *args)
+static cj_status set_argument(const cj__choice *choice, char *argument, int position, giving *state,
+                              void *args)
 {
     char *equals = argument + strcspn(argument, "=(");
     const cj__field *field = NULL;
@@ -120,20 +142,21 @@ static cj_status set_argument(const cj__choice *choice, char *argument, int posi
                         choice->field_count);
     }
     const uint64_t bit = UINT64_C(1) << ((field - choice->fields) & 63);
-    if (*given & bit)
+    if (state->given & bit)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s is given twice", choice->name, field->key);
-    *given |= bit;
-    return cj__field_set(field, args, trim(value), choice->name);
+    state->given |= bit;
+    return set_value(field, args, trim(value), choice->name, state);
 }
 
 // `text` is our copy of what follows the name; `args` will point into it.
-static cj_status set_arguments(const cj__choice *choice, char *text, const char *spec, void *args)
+static cj_status set_arguments(const cj__choice *choice, char *text, const char *spec, void *args,
+                               double *numbers)
 {
     text += strspn(text, " \t\n");
     if (*text == '\0')
         return CJ_OK;
     text++; // the opening parenthesis
-    uint64_t given = 0;
+    giving state = {0, numbers};
     for (int position = 0;; position++) {
         char *end = argument_end(text);
         char stop = *end;
@@ -145,7 +168,7 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
         if (*argument == '\0' && (position != 0 || stop == ','))
             return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": an argument is empty", spec);
         if (*argument != '\0')
-            CJ_TRY(set_argument(choice, argument, position, &given, args));
+            CJ_TRY(set_argument(choice, argument, position, &state, args));
         text = end + 1;
         if (stop == ')')
             break;
@@ -154,6 +177,21 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "\"%.200s\": \"%.100s\" follows the closing parenthesis", spec, trim(text));
     return CJ_OK;
+}
+
+cj_status cj__spec_args(const cj__choice *choice, const char *spec, void *args, void **copy)
+{
+    // Each number of a list takes two characters of the text at least.
+    const size_t length = strlen(spec), most = length / 2 + 1;
+    double *numbers = cj__new(1, most * sizeof *numbers + length + 1);
+    *copy = numbers;
+    if (!numbers)
+        return CJ_OUT_OF_MEMORY;
+    char *text = (char *)(numbers + most);
+    memcpy(text, spec, length + 1);
+    if (choice->defaults)
+        memcpy(args, choice->defaults, choice->args_size);
+    return set_arguments(choice, text + strcspn(text, "("), spec, args, numbers);
 }
 
 cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const char *who,
@@ -173,7 +211,7 @@ cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const cha
     if (status == CJ_OK && choice->defaults)
         memcpy(chosen->args, choice->defaults, choice->args_size);
     if (status == CJ_OK)
-        status = set_arguments(choice, copy + name_length, spec, chosen->args);
+        status = set_arguments(choice, copy + name_length, spec, chosen->args, NULL);
     if (status == CJ_OK)
         status =
             cj__fields_resolve(choice->fields, choice->field_count, chosen->args, choice->name);

@@ -65,54 +65,17 @@ static cj_status pick_tensor(const cj_tensor *from, const int64_t *numbers, int6
                                       pick_rows(from, numbers, count, shape, to);
 }
 
-static cj_status pick_tensors(const cj_dataset *data, const int64_t *numbers, int64_t count,
-                              cj_tensor **x, cj_tensor **y, cj_tensor **weight)
-{
-    for (int i = 0; cj_dataset_x(data, i); i++)
-        CJ_TRY(pick_tensor(cj_dataset_x(data, i), numbers, count, &x[i]));
-    for (int i = 0; cj_dataset_y(data, i); i++)
-        CJ_TRY(pick_tensor(cj_dataset_y(data, i), numbers, count, &y[i]));
-    return cj_dataset_sample_weight(data) ?
-               pick_tensor(cj_dataset_sample_weight(data), numbers, count, weight) :
-               CJ_OK;
-}
-
-// The names of the classes go with the samples.
-static cj_status copy_names(const cj_dataset *from, cj_dataset *to)
-{
-    cj_status status = CJ_OK;
-    for (int i = 0; status == CJ_OK && i < cj_dataset_class_count(from); i++) {
-        char *name = cj__copy_text(cj_dataset_class_name(from, i));
-        status = name ? cj__dataset_name_classes(to, &name, 1) : CJ_OUT_OF_MEMORY;
-        cj__free(name);
-    }
-    return status;
-}
-
 cj_status cj__pick_samples(const cj_dataset *data, const int64_t *numbers, int64_t count,
                            cj_dataset **picked)
 {
-    cj_tensor *x[CJ__DATASET_IO_MAX] = {NULL}, *y[CJ__DATASET_IO_MAX] = {NULL}, *weight = NULL;
+    cj_dataset parts = {.count = 0}; // on the stack
     *picked = NULL;
     if (!cj_dataset_x(data, 0))
         return cj__fail(CJ_UNSUPPORTED, "folds: the samples of this data set are not in memory");
-    cj_status status = pick_tensors(data, numbers, count, x, y, &weight);
-    if (status == CJ_OK) { // which takes the tensors over, whatever comes
-        *picked = cj_dataset(.x_list = x, .x_count = cj__dataset_x_count(data), .y_list = y,
-                             .y_count = cj__dataset_y_count(data), .sample_weight = weight);
-        status = *picked ? copy_names(data, *picked) : cj_error_status();
-    } else {
-        for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
-            cj_release(x[i]);
-            cj_release(y[i]);
-        }
-        cj_release(weight);
-    }
-    if (status != CJ_OK) {
-        cj_release(*picked);
-        *picked = NULL;
-    }
-    return status;
+    cj_status status = cj__dataset_room_like(&parts, data);
+    for (int i = 0; status == CJ_OK && i < cj__dataset_parts(data); i++)
+        status = pick_tensor(data->parts[i], numbers, count, &parts.parts[i]);
+    return cj__dataset_of(&parts, status, data, picked);
 }
 
 // ---- classes ----

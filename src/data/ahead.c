@@ -27,8 +27,7 @@ typedef struct slot {
 struct cj__ahead {
     cj_dataset *data; // held
     int64_t batch_size, batches, chunk;
-    cj__parts parts;
-    size_t offsets[CJ__PARTS_MAX], bytes; // of the parts in a slot
+    size_t *offsets, bytes; // of the parts in a slot
     slot *slots;
     int64_t slot_count;
     cj_memory_hook hook; // of the maker, for the threads
@@ -86,23 +85,25 @@ static void read_chunk(cj__ahead *a, const chunk *c)
 {
     const int64_t *order = a->order;
     const uint64_t pass = a->pass;
-    const int parts = cj__parts_count(&a->parts);
+    const int parts = cj__dataset_parts(a->data);
     int64_t failed = -1;
     cj_status status = CJ_OK;
     char sentence[SENTENCE];
+    void *few[CJ__PART_PLACES_FEW];
     cj__mutex_unlock(&a->lock);
+    void **places = cj__part_places(few, parts);
     for (int64_t i = c->begin; failed < 0 && i < c->begin + c->count; i++) {
-        void *places[CJ__PARTS_MAX];
-        for (int p = 0; p < parts; p++)
-            places[p] = c->slot->bytes + a->offsets[p] + (size_t)i * cj__parts_bytes(&a->parts, p);
+        for (int p = 0; places && p < parts; p++)
+            places[p] = c->slot->bytes + a->offsets[p] + (size_t)i * cj__part_bytes(a->data, p);
         const int64_t index = order ? order[c->first + i] : c->first + i;
-        status = cj__dataset_sample(a->data, index, pass, places);
+        status = places ? cj__dataset_sample(a->data, index, pass, places) : CJ_OUT_OF_MEMORY;
         if (status == CJ_OK)
             continue;
         failed = i;
         snprintf(sentence, sizeof sentence, "%s", cj_error());
         cj__error_forget(); // it is told by who trains, when it comes to this batch
     }
+    cj__part_places_end(places, few);
     cj__mutex_lock(&a->lock);
     if (failed >= 0 && (c->slot->failed < 0 || failed < c->slot->failed)) {
         c->slot->failed = failed;
@@ -174,8 +175,7 @@ cj_status cj__ahead_new(cj_dataset *data, int64_t batch_size, cj__ahead **ahead)
     a->slot_count = threads == 0 ? 1 : (most < a->batches ? most : a->batches) + 1;
     a->chunk = batch_size / (CHUNKS_A_THREAD * (threads + 1));
     a->chunk = a->chunk < 1 ? 1 : a->chunk;
-    cj__parts_of(data, &a->parts);
-    cj_status status = cj__parts_layout(&a->parts, batch_size, a->offsets, &a->bytes);
+    cj_status status = cj__parts_layout(data, batch_size, &a->offsets, &a->bytes);
     if (status == CJ_OK)
         status = make_slots(a);
     if (status != CJ_OK) {
@@ -243,14 +243,8 @@ cj_status cj__ahead_next(cj__ahead *a, int64_t index, cj__batch *batch)
     cj__mutex_unlock(&a->lock);
     if (s->failed >= 0)
         return cj__fail(s->status, "%s", s->sentence);
-    int part = 0;
-    *batch = (cj__batch){.index = index, .count = s->count};
-    for (int i = 0; i < a->parts.x_count; i++)
-        batch->x[i] = s->bytes + a->offsets[part++];
-    for (int i = 0; i < a->parts.y_count; i++)
-        batch->y[i] = s->bytes + a->offsets[part++];
-    if (a->parts.weighted)
-        batch->sample_weight = (const float *)(const void *)(s->bytes + a->offsets[part]);
+    for (int i = 0; i < cj__dataset_parts(a->data); i++)
+        batch->parts[i] = s->bytes + a->offsets[i];
     return CJ_OK;
 }
 
@@ -274,6 +268,7 @@ void cj__ahead_free(cj__ahead *a)
     for (int64_t i = 0; a->slots && i < a->slot_count; i++)
         cj__free_aligned(a->slots[i].bytes, a->bytes);
     cj__free(a->slots);
+    cj__free(a->offsets);
     cj__condition_destroy(&a->work);
     cj__condition_destroy(&a->filled);
     cj__mutex_destroy(&a->lock);

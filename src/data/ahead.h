@@ -16,7 +16,7 @@ void cj__ahead_start(cj__ahead *ahead, const int64_t *order, uint64_t pass, int6
 // Ends the pass: when it returns nobody reads.
 void cj__ahead_stop(cj__ahead *ahead);
 
-// Waits for a batch of the pass, which is one more than the last. CJ_OK and the batch, or what the
+// Waits for a batch of the pass, which is one more than the last. CJ_OK and its parts, or what the
 // first sample of it that could not be read failed with.
 cj_status cj__ahead_next(cj__ahead *ahead, int64_t index, cj__batch *batch);
 

@@ -1,6 +1,7 @@
-// BMP: uncompressed, of 1, 4, 8, 16, 24 or 32 bits a pixel, with a palette or bit masks; rows from
-// below or from above. A fourth byte is no transparency, as in most programs.
+// BMP: of 1, 4, 8, 16, 24 or 32 bits a pixel, with a palette or bit masks, rows from below or from
+// above; run-length encoded of 4 and 8 bits. A fourth byte is no transparency, as in most programs.
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/image.h"
 #include "tensor/tensor.h"
 #include <string.h>
@@ -11,12 +12,14 @@ enum {
     INFO_HEADER = 40,
     MASKED_HEADER = 52,
     UNCOMPRESSED = 0,
+    RUNS_OF_8 = 1,
+    RUNS_OF_4 = 2,
     BIT_MASKS = 3
 };
 
 typedef struct layout {
     int64_t width, height, row_bytes;
-    bool from_above;
+    bool from_above, has_runs;
     int bits;
     uint32_t masks[3];            // red, green, blue; of 16 and 32 bits
     const unsigned char *palette; // of up to 8 bits
@@ -81,8 +84,10 @@ static cj_status read_header(const cj__file_bytes *file, layout *l)
     const int b = l->bits;
     if (b != 1 && b != 4 && b != 8 && b != 16 && b != 24 && b != 32)
         return refuse(file, CJ_BAD_FILE, "a BMP needs 1, 4, 8, 16, 24 or 32 bits a pixel");
-    if (compression != UNCOMPRESSED && !(compression == BIT_MASKS && (b == 16 || b == 32)))
-        return refuse(file, CJ_UNSUPPORTED, "a compressed BMP is not read");
+    l->has_runs = (compression == RUNS_OF_8 && b == 8) || (compression == RUNS_OF_4 && b == 4);
+    if (compression != UNCOMPRESSED && !l->has_runs &&
+        !(compression == BIT_MASKS && (b == 16 || b == 32)))
+        return refuse(file, CJ_UNSUPPORTED, "a BMP that holds a JPEG, a PNG or an unknown form");
     if (b == 16 || b == 32)
         CJ_TRY(read_masks(file, compression, l));
     l->palette = info + header;
@@ -97,9 +102,54 @@ static cj_status find_pixels(const cj__file_bytes *file, layout *l)
     const uint64_t begin = get(file->data + 10, 4), at = (uint64_t)(l->palette - file->data);
     l->row_bytes = (l->width * l->bits + 31) / 32 * 4;
     if (at + (uint64_t)(l->colours * l->colour_bytes) > file->size || begin > file->size ||
-        (uint64_t)l->row_bytes * (uint64_t)l->height > file->size - begin)
+        (!l->has_runs && (uint64_t)l->row_bytes * (uint64_t)l->height > file->size - begin))
         return refuse(file, CJ_BAD_FILE, "the BMP is truncated");
     l->pixels = file->data + begin;
+    return CJ_OK;
+}
+
+// Where the next index of a run goes; NULL beyond the image.
+static unsigned char *place_of(const layout *l, unsigned char *indices, int64_t x, int64_t y)
+{
+    return x < l->width && y < l->height ? indices + y * l->width + x : NULL;
+}
+
+// Unpacks runs, which go from below, into one byte a pixel. Pixels that they leave out have index 0.
+static cj_status unpack_runs(const cj__file_bytes *file, const layout *l, unsigned char *indices)
+{
+    enum { LINE_ENDS = 0, IMAGE_ENDS = 1, MOVE = 2 };
+    const unsigned char *at = l->pixels, *end = file->data + file->size;
+    for (int64_t x = 0, y = 0; y < l->height;) {
+        if (end - at < 2)
+            return refuse(file, CJ_BAD_FILE, "the BMP is truncated");
+        const int runs = at[0], code = at[1], count = runs > 0 ? runs : code;
+        const unsigned char *values = runs > 0 ? at + 1 : at + 2;
+        at += 2;
+        if (runs == 0 && code == IMAGE_ENDS)
+            return CJ_OK;
+        if (runs == 0 && code == LINE_ENDS) {
+            x = 0;
+            y++;
+            continue;
+        }
+        const int64_t bytes = runs > 0     ? 0 :
+                              code == MOVE ? 2 :
+                                             ((int64_t)code * l->bits + 15) / 16 * 2;
+        if (end - at < bytes)
+            return refuse(file, CJ_BAD_FILE, "the BMP is truncated");
+        at += bytes;
+        if (runs == 0 && code == MOVE) {
+            x += values[0];
+            y += values[1];
+            continue;
+        }
+        for (int i = 0; i < count; i++, x++) {
+            unsigned char *to = place_of(l, indices, x, y);
+            const int half = i % 2, byte = values[runs > 0 ? 0 : l->bits == 8 ? i : i / 2];
+            if (to)
+                *to = (unsigned char)(l->bits == 8 ? byte : half ? byte & 15 : byte >> 4);
+        }
+    }
     return CJ_OK;
 }
 
@@ -142,6 +192,22 @@ static bool is_grey(const layout *l)
     return l->colours > 0;
 }
 
+static cj_status read_rows(const cj__file_bytes *file, const layout *l, cj_tensor **image)
+{
+    const int channels = is_grey(l) ? 1 : 3;
+    CJ_TRY(cj__image_new(file, l->height, l->width, channels, image));
+    unsigned char *to = (unsigned char *)(*image)->data, rgb[3];
+    for (int64_t y = 0; y < l->height; y++) {
+        const unsigned char *row =
+            l->pixels + (l->from_above ? y : l->height - 1 - y) * l->row_bytes;
+        for (int64_t x = 0; x < l->width; x++, to += channels) {
+            read_pixel(l, row, x, rgb);
+            memcpy(to, rgb, (size_t)channels);
+        }
+    }
+    return CJ_OK;
+}
+
 cj_status cj__bmp_decode(const cj__file_bytes *file, cj_tensor **image)
 {
     layout l = {0};
@@ -149,15 +215,16 @@ cj_status cj__bmp_decode(const cj__file_bytes *file, cj_tensor **image)
     if (l.width < 1 || l.height < 1)
         return refuse(file, CJ_BAD_FILE, "a BMP without pixels");
     CJ_TRY(find_pixels(file, &l));
-    const int channels = is_grey(&l) ? 1 : 3;
-    CJ_TRY(cj__image_new(file, l.height, l.width, channels, image));
-    unsigned char *to = (unsigned char *)(*image)->data, rgb[3];
-    for (int64_t y = 0; y < l.height; y++) {
-        const unsigned char *row = l.pixels + (l.from_above ? y : l.height - 1 - y) * l.row_bytes;
-        for (int64_t x = 0; x < l.width; x++, to += channels) {
-            read_pixel(&l, row, x, rgb);
-            memcpy(to, rgb, (size_t)channels);
-        }
-    }
-    return CJ_OK;
+    if (!l.has_runs)
+        return read_rows(file, &l, image);
+    CJ_TRY(cj__image_check(file, l.height, l.width));
+    unsigned char *indices = cj__new((size_t)l.height, (size_t)l.width);
+    cj_status status = indices ? unpack_runs(file, &l, indices) : CJ_OUT_OF_MEMORY;
+    l.pixels = indices;
+    l.row_bytes = l.width;
+    l.bits = 8;
+    if (status == CJ_OK)
+        status = read_rows(file, &l, image);
+    cj__free(indices);
+    return status;
 }

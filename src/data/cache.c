@@ -11,9 +11,8 @@ enum { EMPTY, BEING_WRITTEN, KEPT };
 
 typedef struct cache {
     cj__chain_stage stage;
-    cj__parts parts;
-    size_t offsets[CJ__PARTS_MAX], bytes; // of a sample
-    int64_t count;                        // samples that are kept, the first ones
+    size_t *offsets, bytes; // of a sample
+    int64_t count;          // samples that are kept, the first ones
     char *samples;
     atomic_uchar *states;
 } cache;
@@ -21,9 +20,10 @@ typedef struct cache {
 // Copies the parts of a sample to or from its place.
 static void copy_sample(const cache *c, char *kept, void *const *places, bool out)
 {
-    for (int p = 0; p < cj__parts_count(&c->parts); p++) {
+    const cj_dataset *from = c->stage.from[0];
+    for (int p = 0; p < cj__dataset_parts(from); p++) {
         char *at = kept + c->offsets[p];
-        memcpy(out ? places[p] : at, out ? at : places[p], cj__parts_bytes(&c->parts, p));
+        memcpy(out ? places[p] : at, out ? at : places[p], cj__part_bytes(from, p));
     }
 }
 
@@ -53,6 +53,7 @@ static void free_cache(cj__source *source)
     cache *c = (cache *)source;
     cj__free(c->samples);
     cj__free(c->states);
+    cj__free(c->offsets);
     cj__chain_free(source);
 }
 
@@ -65,8 +66,7 @@ cj_dataset *cj_dataset_cache(cj_dataset *data, int64_t bytes)
         return cj__build_failed(CJ__MADE_DATASET);
     c->stage.source.read = read_cached;
     c->stage.source.free = free_cache;
-    cj__parts_of(data, &c->parts);
-    const cj_status status = cj__parts_layout(&c->parts, 1, c->offsets, &c->bytes);
+    const cj_status status = cj__parts_layout(data, 1, &c->offsets, &c->bytes);
     c->count = status == CJ_OK && bytes > 0 ? (int64_t)((uint64_t)bytes / c->bytes) : 0;
     c->count = c->count < data->count ? c->count : data->count;
     if (status == CJ_OK && c->count < 1)
@@ -75,7 +75,7 @@ cj_dataset *cj_dataset_cache(cj_dataset *data, int64_t bytes)
                  (long long)bytes, c->bytes);
     else if (status == CJ_OK && (c->samples = cj__new((size_t)c->count, c->bytes)) &&
              (c->states = cj__new((size_t)c->count, sizeof *c->states)))
-        return cj__chain_finish(&c->stage, &c->parts, data->count);
+        return cj__chain_finish(&c->stage, NULL, data->count);
     free_cache(&c->stage.source);
     return cj__build_failed(CJ__MADE_DATASET);
 }

@@ -32,6 +32,7 @@ static void add_set(cj__chain_stage *stage, cj_dataset *held)
     source->batch_size = first && below ? below->batch_size : 0;
     source->ahead = first && below ? below->ahead : 0;
     source->threads = first && below ? below->threads : 0;
+    source->cut = first && below ? below->cut : NULL;
 }
 
 void *cj__chain_new(size_t size, cj_dataset *const *from, int count)
@@ -50,7 +51,8 @@ void *cj__chain_new(size_t size, cj_dataset *const *from, int count)
 cj_dataset *cj__chain_finish(cj__chain_stage *stage, const cj__parts *parts, int64_t count)
 {
     cj_dataset *const below = stage->from[0];
-    cj_dataset *data = cj__stream_new(&stage->source, parts, count);
+    cj_dataset *data = parts ? cj__stream_new(&stage->source, parts, count) :
+                               cj__stream_like(&stage->source, below, count);
     if (data && cj__dataset_copy_classes(data, below) == CJ_OK)
         return data;
     cj_release(data);
@@ -108,13 +110,11 @@ static cj_status read_range(const cj__source *source, int64_t index, uint64_t pa
 
 static cj_dataset *finish_range(range *r, int64_t begin, int64_t count)
 {
-    cj__parts parts;
     if (!r)
         return cj__build_failed(CJ__MADE_DATASET);
     r->begin = begin;
     r->stage.source.read = read_range;
-    cj__parts_of(r->stage.from[0], &parts);
-    return cj__chain_finish(&r->stage, &parts, count);
+    return cj__chain_finish(&r->stage, NULL, count);
 }
 
 static cj_dataset *take_range(cj_dataset *data, int64_t begin, int64_t count)
@@ -172,7 +172,6 @@ static cj_status read_repeat(const cj__source *source, int64_t index, uint64_t p
 cj_dataset *cj_dataset_repeat(cj_dataset *data, int64_t times)
 {
     int64_t count;
-    cj__parts parts;
     if (cj__chain_check(data, "cj_dataset_repeat") != CJ_OK)
         return cj__chain_refused(data);
     if (times < 1 || __builtin_mul_overflow(data->count, times, &count)) {
@@ -188,8 +187,7 @@ cj_dataset *cj_dataset_repeat(cj_dataset *data, int64_t times)
     r->count = data->count;
     r->times = (uint64_t)times;
     r->stage.source.read = read_repeat;
-    cj__parts_of(data, &parts);
-    return cj__chain_finish(&r->stage, &parts, count);
+    return cj__chain_finish(&r->stage, NULL, count);
 }
 
 // ---- Shuffling ----
@@ -235,7 +233,6 @@ static cj_status read_shuffled(const cj__source *source, int64_t index, uint64_t
 cj_dataset *cj_dataset_shuffle_with(cj_dataset *data, const cj_dataset_shuffle_args *args)
 {
     cj_dataset_shuffle_args given;
-    cj__parts parts;
     if (cj__args_read("cj_dataset_shuffle", args, &dataset_shuffle_defaults, sizeof given,
                       &given) != CJ_OK ||
         cj__chain_check(data, "cj_dataset_shuffle") != CJ_OK)
@@ -251,8 +248,7 @@ cj_dataset *cj_dataset_shuffle_with(cj_dataset *data, const cj_dataset_shuffle_a
         s->bits++;
     s->stage.source.read = read_shuffled;
     s->stage.source.has_order = true;
-    cj__parts_of(data, &parts);
-    return cj__chain_finish(&s->stage, &parts, s->count);
+    return cj__chain_finish(&s->stage, NULL, s->count);
 }
 
 // ---- Two data sets ----
@@ -266,28 +262,26 @@ static cj_status read_one_of_two(const cj__source *source, int64_t index, uint64
                            cj__dataset_sample(s->from[1], index - first, pass, places);
 }
 
-static bool same_parts(const cj__parts *a, const cj__parts *b)
+static bool same_parts(const cj_dataset *a, const cj_dataset *b)
 {
-    bool same = a->x_count == b->x_count && a->y_count == b->y_count && a->weighted == b->weighted;
-    for (int i = 0; same && i < a->x_count; i++)
-        same = cj__type_equal(&a->x[i], &b->x[i]);
-    for (int i = 0; same && i < a->y_count; i++)
-        same = cj__type_equal(&a->y[i], &b->y[i]);
+    bool same =
+        a->x_count == b->x_count && a->y_count == b->y_count && a->weight_count == b->weight_count;
+    for (int i = 0; same && i < cj__dataset_parts(a); i++) {
+        const cj__type of_a = cj__part_type(a, i), of_b = cj__part_type(b, i);
+        same = cj__type_equal(&of_a, &of_b);
+    }
     return same;
 }
 
 static cj_status check_two(const cj_dataset *first, const cj_dataset *second, int64_t *count)
 {
     static const char who[] = "cj_dataset_concatenate";
-    cj__parts a, b;
     CJ_TRY(first && second ? CJ_OK :
                              cj__fail_missing_some(CJ__MADE_DATASET, !first + !second,
                                                    "cj_dataset_concatenate: a data set"));
     CJ_TRY(cj__chain_check(first, who));
     CJ_TRY(cj__chain_check(second, who));
-    cj__parts_of(first, &a);
-    cj__parts_of(second, &b);
-    if (!same_parts(&a, &b))
+    if (!same_parts(first, second))
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the data sets have other inputs, targets or weights", who);
     if (__builtin_add_overflow(first->count, second->count, count))
@@ -298,7 +292,6 @@ static cj_status check_two(const cj_dataset *first, const cj_dataset *second, in
 cj_dataset *cj_dataset_concatenate(cj_dataset *first, cj_dataset *second)
 {
     int64_t count = 0;
-    cj__parts parts;
     if (check_two(first, second, &count) != CJ_OK) {
         cj__chain_drop((cj_dataset *[]){first, second}, 2);
         return cj__build_failed(CJ__MADE_DATASET);
@@ -307,8 +300,7 @@ cj_dataset *cj_dataset_concatenate(cj_dataset *first, cj_dataset *second)
     if (!s)
         return cj__build_failed(CJ__MADE_DATASET);
     s->source.read = read_one_of_two;
-    cj__parts_of(first, &parts);
-    return cj__chain_finish(s, &parts, count);
+    return cj__chain_finish(s, NULL, count);
 }
 
 // ---- How to read ----
@@ -320,20 +312,17 @@ static cj_status read_through(const cj__source *source, int64_t index, uint64_t 
 }
 
 // A stage that changes no sample.
-static cj__chain_stage *pass_through(cj_dataset *data, cj__parts *parts)
+static cj__chain_stage *pass_through(cj_dataset *data)
 {
     cj__chain_stage *s = cj__chain_new(sizeof *s, &data, 1);
-    if (!s)
-        return NULL;
-    s->source.read = read_through;
-    cj__parts_of(data, parts);
+    if (s)
+        s->source.read = read_through;
     return s;
 }
 
 cj_dataset *cj_dataset_batch_with(cj_dataset *data, const cj_dataset_batch_args *args)
 {
     cj_dataset_batch_args given;
-    cj__parts parts;
     cj_status status =
         cj__args_read("cj_dataset_batch", args, &dataset_batch_defaults, sizeof given, &given);
     if (status == CJ_OK)
@@ -346,13 +335,13 @@ cj_dataset *cj_dataset_batch_with(cj_dataset *data, const cj_dataset_batch_args 
                           (long long)given.batch_size, (long long)data->count);
     if (status != CJ_OK)
         return cj__chain_refused(data);
-    cj__chain_stage *s = pass_through(data, &parts);
+    cj__chain_stage *s = pass_through(data);
     if (!s)
         return cj__build_failed(CJ__MADE_DATASET);
     s->source.batch_size = given.batch_size;
     s->source.has_order = true;
     return cj__chain_finish(
-        s, &parts,
+        s, NULL,
         given.drop_remainder ? data->count / given.batch_size * given.batch_size : data->count);
 }
 
@@ -360,7 +349,6 @@ cj_dataset *cj_dataset_prefetch_with(cj_dataset *data, const cj_dataset_prefetch
 {
     enum { THREADS_MAX = 64, BATCHES_MAX = 1024 };
     cj_dataset_prefetch_args given;
-    cj__parts parts;
     cj_status status = cj__args_read("cj_dataset_prefetch", args, &dataset_prefetch_defaults,
                                      sizeof given, &given);
     if (status == CJ_OK)
@@ -374,10 +362,10 @@ cj_dataset *cj_dataset_prefetch_with(cj_dataset *data, const cj_dataset_prefetch
                      (long long)given.batches, given.threads, BATCHES_MAX, THREADS_MAX);
     if (status != CJ_OK)
         return cj__chain_refused(data);
-    cj__chain_stage *s = pass_through(data, &parts);
+    cj__chain_stage *s = pass_through(data);
     if (!s)
         return cj__build_failed(CJ__MADE_DATASET);
     s->source.ahead = given.batches;
     s->source.threads = given.threads;
-    return cj__chain_finish(s, &parts, data->count);
+    return cj__chain_finish(s, NULL, data->count);
 }

@@ -71,12 +71,24 @@ static char find_separator(const cj__csv *csv)
     return known[best];
 }
 
+// Files that are no text of bytes would be refused for a byte 0, which does not help.
+static cj_status check_kind(const cj__csv *csv)
+{
+    const unsigned char *bytes = (const unsigned char *)csv->bytes;
+    if (csv->end >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
+        return cj__fail(CJ_UNSUPPORTED, "%s: it is gzip data; unpack it first", csv->path);
+    if (csv->end >= 2 && (bytes[0] ^ bytes[1]) == 1 && bytes[0] >= 0xfe)
+        return cj__fail(CJ_UNSUPPORTED, "%s: a text in UTF-16, it needs UTF-8", csv->path);
+    return CJ_OK;
+}
+
 static cj_status start(cj__csv *csv)
 {
     csv->at = csv->end = 0;
     csv->next_line = 1;
     csv->last = false;
     CJ_TRY(fill(csv));
+    CJ_TRY(check_kind(csv));
     skip_mark(csv);
     return CJ_OK;
 }

@@ -39,6 +39,8 @@ void cj__csv_close(cj__csv *csv);
 // The number in a field; false if it is none. Decimal or scientific, "inf" and "infinity" with a
 // sign; the nearest double.
 bool cj__csv_number(const cj__csv_field *field, double *number);
+// The same of numbers with another decimal point.
+bool cj__csv_number_with(const cj__csv_field *field, char decimal, double *number);
 // Whether a field stands for a missing value.
 bool cj__csv_missing(const cj__csv_field *field);
 

@@ -70,3 +70,17 @@ bool cj__csv_number(const cj__csv_field *field, double *number)
     text[length] = '\0';
     return cj__number_parse(text, number);
 }
+
+bool cj__csv_number_with(const cj__csv_field *field, char decimal, double *number)
+{
+    char text[128];
+    const char *comma;
+    if (decimal == '.')
+        return cj__csv_number(field, number);
+    if (field->length >= sizeof text || memchr(field->text, '.', field->length))
+        return false;
+    memcpy(text, field->text, field->length + 1);
+    if ((comma = memchr(text, decimal, field->length)))
+        text[comma - text] = '.';
+    return cj__csv_number(&(cj__csv_field){.text = text, .length = field->length}, number);
+}

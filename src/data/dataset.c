@@ -29,20 +29,39 @@ const cj__class cj__dataset_class = {.name = "data set", .destroy = destroy_data
 // Of data sets over sources. A data set on the stack is of the other class, and has no source.
 static const cj__class stream_class = {.name = "data set", .destroy = destroy_dataset};
 
-static void release_tensors(cj_dataset *data)
+cj_status cj__dataset_room(cj_dataset *data, int x_count, int y_count, int weight_count)
 {
-    for (int i = 0; i < data->x_count; i++)
-        cj_release(data->x[i]);
-    for (int i = 0; i < data->y_count; i++)
-        cj_release(data->y[i]);
-    cj_release(data->sample_weight);
+    const size_t all = (size_t)x_count + (size_t)y_count + (size_t)weight_count;
+    data->parts = cj__new(all, sizeof(cj_tensor *));
+    if (!data->parts)
+        return CJ_OUT_OF_MEMORY;
+    data->x_count = x_count;
+    data->y_count = y_count;
+    data->weight_count = weight_count;
+    data->x = data->parts;
+    data->y = data->x + x_count;
+    data->weights = data->y + y_count;
+    return CJ_OK;
+}
+
+int cj__dataset_parts(const cj_dataset *data)
+{
+    return data->x_count + data->y_count + data->weight_count;
+}
+
+void cj__dataset_clear(cj_dataset *data)
+{
+    for (int i = 0; data->parts && i < cj__dataset_parts(data); i++)
+        cj_release(data->parts[i]);
+    cj__free(data->parts);
+    data->parts = data->x = data->y = data->weights = NULL;
 }
 
 static void destroy_dataset(void *object)
 {
     cj_dataset *data = object;
     cj__source *source = ((named_dataset *)data)->source;
-    release_tensors(data);
+    cj__dataset_clear(data);
     cj__names_free(classes_of(data));
     if (source)
         source->free(source);
@@ -101,30 +120,36 @@ static cj_status check_tensors(cj_dataset *data)
     if (count == 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "data set: x[0] has no samples");
     data->count = count;
-    const cj_tensor *weight = data->sample_weight;
-    if (!weight)
-        return CJ_OK;
-    CJ_TRY(check_samples(weight, "sample_weight", 0, count));
-    if (cj_shape_count(&weight->shape) != count)
+    for (int i = 0; i < data->weight_count; i++)
+        CJ_TRY(check_samples(data->weights[i], "sample_weight", i, count));
+    if (data->weight_count > 1 && data->weight_count != data->y_count)
         return cj__fail(
             CJ_SHAPE_MISMATCH,
-            "data set: sample_weight has %lld numbers for %lld samples, it needs one each",
-            (long long)cj_shape_count(&weight->shape), (long long)count);
+            "data set: %d tensors of sample weights for %d targets, it needs one for all "
+            "or one each",
+            data->weight_count, data->y_count);
     return CJ_OK;
 }
 
-// Weights are kept as contiguous float32 of shape (samples): the one form that a training step
-// reads.
-static cj_status simplify_weight(cj_dataset *data)
+// Weights are kept as contiguous float32, and where there is one a sample, of shape (samples): the
+// forms that a training step reads.
+static cj_status simplify_weight(cj_dataset *data, int index)
 {
-    cj_tensor *given = data->sample_weight;
-    if (!given || (given->dtype == CJ_F32 && given->shape.rank == 1 && cj_tensor_contiguous(given)))
+    cj_tensor *given = data->weights[index];
+    const bool single = cj_shape_count(&given->shape) == data->count;
+    if (given->dtype == CJ_F32 && cj_tensor_contiguous(given) &&
+        (given->shape.rank == 1 || !single))
         return CJ_OK;
+    if (given->dtype == CJ_STRING)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "data set: sample_weight[%d] is texts, it needs numbers", index);
     cj_tensor *copy;
     CJ_TRY(cj_tensor_convert(given, CJ_F32, &copy));
-    copy->shape = CJ_SHAPE(data->count);
-    copy->strides[0] = 1;
-    data->sample_weight = cj__own(copy);
+    if (single) {
+        copy->shape = CJ_SHAPE(data->count);
+        copy->strides[0] = 1;
+    }
+    data->weights[index] = cj__own(copy);
     cj_release(given);
     return CJ_OK;
 }
@@ -133,62 +158,67 @@ cj_dataset cj_no_dataset = {.count = 0}; // known by its address
 
 CJ__DEFAULTS(dataset, DATASET)
 
-// Takes every tensor over before anything can fail, so that one release of the data set is the
-// whole way back, also where one floating tensor is both input and target.
-static cj_dataset *make(const cj__list *x, const cj__list *y, cj_tensor *sample_weight)
-{
-    cj_dataset held = {.x_count = x->count, .y_count = y->count};
-    for (int i = 0; i < held.x_count; i++)
-        held.x[i] = cj__own(x->items[i]);
-    for (int i = 0; i < held.y_count; i++)
-        held.y[i] = cj__own(y->items[i]);
-    held.sample_weight = cj__own(sample_weight);
+enum { LISTS = 3 };
 
-    cj_dataset *data = cj__object_new(&cj__dataset_class, sizeof(named_dataset));
-    if (!data) {
-        release_tensors(&held);
-        return NULL;
-    }
-    data->x_count = held.x_count;
-    data->y_count = held.y_count;
-    memcpy(data->x, held.x, sizeof data->x);
-    memcpy(data->y, held.y, sizeof data->y);
-    data->sample_weight = held.sample_weight;
-    if (check_tensors(data) != CJ_OK || simplify_weight(data) != CJ_OK) {
-        cj_release(data);
-        return NULL;
-    }
-    return data;
+// One tensor may be in several lists.
+static void drop_lists(const cj__list lists[LISTS])
+{
+    for (int l = 0; l < LISTS; l++)
+        for (int i = 0; i < lists[l].count; i++)
+            cj__own(lists[l].items[i]);
+    for (int l = 0; l < LISTS; l++)
+        for (int i = 0; i < lists[l].count; i++)
+            cj_release(lists[l].items[i]);
 }
 
-static void drop_list(const cj__list *list)
+// Takes every tensor over before anything can fail, so that one release of the data set is the
+// whole way back, also where one floating tensor is both input and target.
+static cj_dataset *make(const cj__list lists[LISTS])
 {
-    for (int i = 0; i < list->count; i++)
-        cj__drop_floating(list->items[i]);
+    cj_dataset *data = cj__object_new(&cj__dataset_class, sizeof(named_dataset));
+    if (!data || cj__dataset_room(data, lists[0].count, lists[1].count, lists[2].count) != CJ_OK) {
+        cj_release(data);
+        drop_lists(lists);
+        return NULL;
+    }
+    int part = 0;
+    for (int l = 0; l < LISTS; l++)
+        for (int i = 0; i < lists[l].count; i++)
+            data->parts[part++] = cj__own(lists[l].items[i]);
+    cj_status status = check_tensors(data);
+    for (int i = 0; status == CJ_OK && i < data->weight_count; i++)
+        status = simplify_weight(data, i);
+    if (status == CJ_OK)
+        return data;
+    cj_release(data);
+    return NULL;
 }
 
 cj_dataset *cj_dataset_new(const cj_dataset_args *args)
 {
     cj_dataset_args given;
-    cj__list lists[2];
-    cj_dataset *data = NULL;
+    cj__list lists[LISTS];
     if (cj__args_read("data set", args, &dataset_defaults, sizeof given, &given) != CJ_OK)
         return cj__build_failed(CJ__MADE_DATASET);
-    const cj__given_list both[2] = {
+    const cj__given_list all[LISTS] = {
         {"data set: x", given.x, given.x_list, given.x_count, CJ__MADE_TENSOR, NULL},
-        {"data set: y", given.y, given.y_list, given.y_count, CJ__MADE_TENSOR, &cj_no_tensor}};
-    const cj_status status = cj__lists_read(both, 2, lists);
-    const cj__list x = lists[0], y = lists[1];
-    if (status == CJ_OK && (x.count > CJ__DATASET_IO_MAX || y.count > CJ__DATASET_IO_MAX))
-        cj__fail(CJ_UNSUPPORTED, "data set: %d inputs and %d targets, at most %d are possible",
-                 x.count, y.count, CJ__DATASET_IO_MAX);
-    else if (status == CJ_OK)
-        return (data = make(&x, &y, given.sample_weight)) ? data :
-                                                            cj__build_failed(CJ__MADE_DATASET);
-    drop_list(&x);
-    drop_list(&y);
-    cj__drop_floating(given.sample_weight);
-    return cj__build_failed(CJ__MADE_DATASET);
+        {"data set: y", given.y, given.y_list, given.y_count, CJ__MADE_TENSOR, &cj_no_tensor},
+        {"data set: sample_weights", given.sample_weights, given.sample_weights_list,
+         given.sample_weights_count, CJ__MADE_TENSOR, &cj_no_tensor}};
+    cj_status status = cj__lists_read(all, LISTS, lists);
+    const void *single = given.sample_weight;
+    if (status == CJ_OK && single && lists[2].count > 0)
+        status = cj__fail(CJ_INVALID_ARGUMENT,
+                          "data set: sample_weight and sample_weights cannot be given together");
+    else if (single)
+        lists[2] = (cj__list){&single, 1};
+    cj_dataset *data = status == CJ_OK ? make(lists) : NULL;
+    if (status != CJ_OK) {
+        cj__own(single);
+        drop_lists(lists);
+        cj_release(single);
+    }
+    return data ? data : cj__build_failed(CJ__MADE_DATASET);
 }
 
 int64_t cj_dataset_count(const cj_dataset *data)
@@ -220,7 +250,14 @@ cj_tensor *cj_dataset_y(const cj_dataset *data, int index)
 
 cj_tensor *cj_dataset_sample_weight(const cj_dataset *data)
 {
-    return data ? tensor_of(data, data->sample_weight) : NULL;
+    return cj_dataset_sample_weights(data, 0);
+}
+
+cj_tensor *cj_dataset_sample_weights(const cj_dataset *data, int index)
+{
+    return data && index >= 0 && index < data->weight_count ?
+               tensor_of(data, data->weights[index]) :
+               NULL;
 }
 
 int cj__dataset_x_count(const cj_dataset *data)
@@ -270,29 +307,34 @@ cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
         *slice = cj__dataset_range(data, begin, count);
         return *slice ? CJ_OK : cj_error_status();
     }
-    cj_tensor *x[CJ__DATASET_IO_MAX] = {NULL}, *y[CJ__DATASET_IO_MAX] = {NULL}, *weight = NULL;
-    cj_status status = CJ_OK;
-    for (int i = 0; status == CJ_OK && i < data->x_count; i++)
-        status = cj_tensor_slice(data->x[i], 0, begin, count, &x[i]);
-    for (int i = 0; status == CJ_OK && i < data->y_count; i++)
-        status = cj_tensor_slice(data->y[i], 0, begin, count, &y[i]);
-    if (status == CJ_OK && data->sample_weight)
-        status = cj_tensor_slice(data->sample_weight, 0, begin, count, &weight);
-    if (status == CJ_OK) {
-        *slice = cj_dataset(.x_list = x, .x_count = data->x_count, .y_list = y,
-                            .y_count = data->y_count, .sample_weight = weight);
-        if (!*slice)
-            return cj_error_status();
-        status = cj__dataset_copy_classes(*slice, data);
-        if (status != CJ_OK) {
-            cj_release(*slice);
-            *slice = NULL;
-        }
+    cj_dataset parts = {.count = 0}; // on the stack
+    cj_status status = cj__dataset_room_like(&parts, data);
+    for (int i = 0; status == CJ_OK && i < cj__dataset_parts(data); i++)
+        status = cj_tensor_slice(data->parts[i], 0, begin, count, &parts.parts[i]);
+    return cj__dataset_of(&parts, status, data, slice);
+}
+
+cj_status cj__dataset_room_like(cj_dataset *parts, const cj_dataset *like)
+{
+    return cj__dataset_room(parts, like->x_count, like->y_count, like->weight_count);
+}
+
+cj_status cj__dataset_of(cj_dataset *parts, cj_status status, const cj_dataset *like,
+                         cj_dataset **made)
+{
+    *made = NULL;
+    if (status != CJ_OK) {
+        cj__dataset_clear(parts);
         return status;
     }
-    for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
-        cj_release(x[i]);
-        cj_release(y[i]);
+    *made = cj_dataset(.x_list = parts->x, .x_count = parts->x_count, .y_list = parts->y,
+                       .y_count = parts->y_count, .sample_weights_list = parts->weights,
+                       .sample_weights_count = parts->weight_count);
+    cj__free(parts->parts);
+    status = *made ? cj__dataset_copy_classes(*made, like) : cj_error_status();
+    if (status != CJ_OK) {
+        cj_release(*made);
+        *made = NULL;
     }
     return status;
 }

@@ -13,7 +13,7 @@
 //         cj__reader_start(reader, order, first_batch);
 //         cj__batch batch;
 //         while (cj__reader_next(reader, &batch))
-//             step(batch.x, batch.y, batch.sample_weight, batch.count);
+//             step(batch.x, batch.y, batch.weights, batch.count);
 //     cj__reader_free(reader);
 //
 // Of data sets in memory cj__reader_next() gathers a batch itself and prefetches the samples of the
@@ -28,21 +28,31 @@
 #include "base/object.h"
 #include <cajal/data.h>
 
-// The most inputs, or targets, of a data set.
-enum { CJ__DATASET_IO_MAX = 16 };
-
+// The tensors of a data set are its *parts*: inputs, then targets, then sample weights.
 struct cj_dataset {
     cj__object object;
     int64_t count; // samples
     int x_count, y_count;
-    cj_tensor *x[CJ__DATASET_IO_MAX]; // held
-    cj_tensor *y[CJ__DATASET_IO_MAX]; // held
-    // (samples), float32, contiguous whatever the user gave; held; or NULL
-    cj_tensor *sample_weight;
+    // 0: all weigh 1; 1: of all targets; or as many as targets. Float32 and contiguous whatever the user
+    // gave, (samples), or with the first axes of what they weigh
+    int weight_count;
+    cj_tensor **parts;             // held
+    cj_tensor **x, **y, **weights; // where these are among the parts
 };
 
 extern const cj__class cj__dataset_class;
 
+// Makes room for so many parts, all NULL, which whoever releases the data set frees. CJ_OUT_OF_MEMORY.
+cj_status cj__dataset_room(cj_dataset *data, int x_count, int y_count, int weight_count);
+int cj__dataset_parts(const cj_dataset *data); // how many
+// Room for the parts that another data set has.
+cj_status cj__dataset_room_like(cj_dataset *parts, const cj_dataset *like);
+// How a function ends that makes the parts of a new data set on the stack: with `status` CJ_OK it is
+// made over them, with the classes of `like`; else they are released, and the status is returned.
+cj_status cj__dataset_of(cj_dataset *parts, cj_status status, const cj_dataset *like,
+                         cj_dataset **made);
+// Of a data set on the stack: releases the tensors, frees the room.
+void cj__dataset_clear(cj_dataset *data);
 int cj__dataset_x_count(const cj_dataset *data);
 int cj__dataset_y_count(const cj_dataset *data);
 
@@ -59,6 +69,8 @@ cj_dataset *cj__dataset_over(struct cj__source *source);
 int64_t cj__dataset_batch_size(const cj_dataset *data);
 // Whether the order of the samples is part of the data, and is kept.
 bool cj__dataset_has_order(const cj_dataset *data);
+// Whether targets are cut with their batches: see cj_dataset_padded_batch().
+bool cj__dataset_cuts_targets(const cj_dataset *data);
 
 // One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or
 // cj__reader_free(). Gathered samples are aligned to 64 bytes; views only to their element.
@@ -67,12 +79,14 @@ typedef struct cj__batch {
     int64_t index;
     int64_t first; // the place of its first sample in the pass
     int64_t count; // samples: the batch size, or what is left in the last batch
-    // (count, sample shape) each; NULL beyond the data set's inputs
-    const void *x[CJ__DATASET_IO_MAX];
-    const void *y[CJ__DATASET_IO_MAX];
-    const float *sample_weight; // (count); NULL if all are 1
+    // (count, sample shape) each: x, y, weights, and one entry more, as a step's function takes them.
+    // The list is the reader's.
+    const void **parts;
+    const void *const *x, *const *y, *const *weights; // where these are in it
     // their numbers in the data set: the order's entries; NULL for the data set's own order
     const int64_t *samples;
+    // the steps that the parts with steps have in this batch; 0: as many as in the data set
+    int64_t steps;
 } cj__batch;
 
 typedef struct cj__reader cj__reader;

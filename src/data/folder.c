@@ -188,7 +188,6 @@ static void free_pictures(cj__source *source)
 static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **data)
 {
     const look *l = &j->look;
-    cj__parts parts = {.x_count = 1, .y_count = 1};
     if (j->args->skip_broken) {
         CJ_TRY(decode_all(j, begin, count, NULL));
         count = close_gaps(j, count);
@@ -205,8 +204,10 @@ static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **d
         free_pictures(&p->source);
         return status;
     }
-    parts.x[0] = (cj__type){CJ_U8, {3, {l->picture.height, l->picture.width, l->channels}}};
-    cj__label_type(l->mode, j->files.classes.count, &parts.y[0].dtype, &parts.y[0].shape);
+    const cj__type x = {CJ_U8, {3, {l->picture.height, l->picture.width, l->channels}}};
+    cj__type y;
+    cj__label_type(l->mode, j->files.classes.count, &y.dtype, &y.shape);
+    const cj__parts parts = {.x_count = 1, .y_count = 1, .x = &x, .y = &y};
     *data = cj__stream_new(&p->source, &parts, count);
     if (!*data)
         return cj_error_status();

@@ -11,19 +11,23 @@ enum { BLOCK = 16 };
 
 typedef struct job {
     const cj_dataset *data;
-    cj__parts parts;
     int64_t begin, count;
     uint64_t pass;
-    char *to[CJ__PARTS_MAX];
+    cj_dataset made;             // on the stack: what the samples are read into
     atomic_int_least64_t failed; // the first sample that failed; `count` for none
 } job;
 
 static cj_status read_one(const job *j, int64_t i)
 {
-    void *places[CJ__PARTS_MAX];
-    for (int p = 0; p < cj__parts_count(&j->parts); p++)
-        places[p] = j->to[p] + (size_t)i * cj__parts_bytes(&j->parts, p);
-    return cj__dataset_sample(j->data, j->begin + i, j->pass, places);
+    const int count = cj__dataset_parts(j->data);
+    void *few[CJ__PART_PLACES_FEW], **places = cj__part_places(few, count);
+    if (!places)
+        return CJ_OUT_OF_MEMORY;
+    for (int p = 0; p < count; p++)
+        places[p] = j->made.parts[p]->data + (size_t)i * cj__part_bytes(j->data, p);
+    const cj_status status = cj__dataset_sample(j->data, j->begin + i, j->pass, places);
+    cj__part_places_end(places, few);
+    return status;
 }
 
 static void read_blocks(void *context, int64_t begin, int64_t end)
@@ -39,15 +43,6 @@ static void read_blocks(void *context, int64_t begin, int64_t end)
             ;
         return;
     }
-}
-
-static cj_status make_tensor(const cj__type *type, int64_t count, char **to, cj_tensor **tensor)
-{
-    cj_shape shape = {.rank = type->shape.rank + 1, .dims = {count}};
-    memcpy(shape.dims + 1, type->shape.dims, (size_t)type->shape.rank * sizeof *shape.dims);
-    CJ_TRY(cj_tensor_new(type->dtype, shape, tensor));
-    *to = (*tensor)->data;
-    return CJ_OK;
 }
 
 static cj_status run(job *j)
@@ -68,9 +63,7 @@ static cj_status run(job *j)
 cj_status cj_dataset_read(const cj_dataset *data, int64_t begin, int64_t count, uint64_t pass,
                           cj_dataset **batch)
 {
-    cj_tensor *x[CJ__DATASET_IO_MAX] = {NULL}, *y[CJ__DATASET_IO_MAX] = {NULL}, *weight = NULL;
     job j = {.data = data, .begin = begin, .count = count, .pass = pass};
-    static const cj__type weight_type = {CJ_F32, {0}};
     if (batch)
         *batch = NULL;
     if (!data || !batch)
@@ -79,39 +72,17 @@ cj_status cj_dataset_read(const cj_dataset *data, int64_t begin, int64_t count, 
     if (begin < 0 || count < 1 || begin > data->count - count)
         return cj__fail(CJ_INVALID_ARGUMENT, "data set: %lld samples from %lld do not lie in %lld",
                         (long long)count, (long long)begin, (long long)data->count);
-    cj__parts_of(data, &j.parts);
-    cj_status status = CJ_OK;
-    int part = 0;
-    for (int i = 0; status == CJ_OK && i < data->x_count; i++)
-        status = make_tensor(&j.parts.x[i], count, &j.to[part++], &x[i]);
-    for (int i = 0; status == CJ_OK && i < data->y_count; i++)
-        status = make_tensor(&j.parts.y[i], count, &j.to[part++], &y[i]);
-    if (status == CJ_OK && j.parts.weighted)
-        status = make_tensor(&weight_type, count, &j.to[part], &weight);
+    cj_status status = cj__dataset_room_like(&j.made, data);
+    for (int i = 0; status == CJ_OK && i < cj__dataset_parts(data); i++) {
+        cj_shape shape = data->parts[i]->shape;
+        shape.dims[0] = count;
+        status = cj_tensor_new(data->parts[i]->dtype, shape, &j.made.parts[i]);
+    }
     if (status == CJ_OK)
         status = run(&j);
-    for (int i = 0; status == CJ_OK && i < data->x_count; i++)
-        status = cj__strings_own(x[i]); // texts may be the data set's
-    for (int i = 0; status == CJ_OK && i < data->y_count; i++)
-        status = cj__strings_own(y[i]);
-    if (status == CJ_OK) {
-        *batch = cj_dataset(.x_list = x, .x_count = data->x_count, .y_list = y,
-                            .y_count = data->y_count, .sample_weight = weight);
-        if (!*batch)
-            return cj_error_status();
-        status = cj__dataset_copy_classes(*batch, data);
-        if (status == CJ_OK)
-            return CJ_OK;
-        cj_release(*batch);
-        *batch = NULL;
-        return status;
-    }
-    for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
-        cj_release(x[i]);
-        cj_release(y[i]);
-    }
-    cj_release(weight);
-    return status;
+    for (int i = 0; status == CJ_OK && i < cj__dataset_parts(data); i++)
+        status = cj__strings_own(j.made.parts[i]); // texts may be the data set's
+    return cj__dataset_of(&j.made, status, data, batch);
 }
 
 cj_status cj_dataset_load(const cj_dataset *data, cj_dataset **memory)
@@ -130,7 +101,6 @@ bool cj_dataset_is_streamed(const cj_dataset *data)
 
 static cj_status tell_part(const cj_dataset *data, bool input, int index, cj_part *part)
 {
-    cj__parts parts;
     const char *what = input ? "input" : "target";
     if (!part || !data)
         return data ? cj__fail_null("data set: the place for the part") :
@@ -139,9 +109,8 @@ static cj_status tell_part(const cj_dataset *data, bool input, int index, cj_par
     if (index < 0 || index >= count)
         return cj__fail(CJ_INVALID_ARGUMENT, "data set: there is no %s %d, it has %d", what, index,
                         count);
-    cj__parts_of(data, &parts);
-    const cj__type *type = input ? &parts.x[index] : &parts.y[index];
-    *part = (cj_part){type->dtype, type->shape};
+    const cj__type type = cj__part_type(data, input ? index : data->x_count + index);
+    *part = (cj_part){type.dtype, type.shape};
     return CJ_OK;
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 // The bytes of a sample that are prefetched: the processor fetches what follows them by itself.
-enum { LINE = 64, PREFETCH_MAX = 1024, PART_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
+enum { LINE = 64, PREFETCH_MAX = 1024 };
 
 // One tensor of the data set, as the reader sees it.
 typedef struct part {
@@ -25,7 +25,8 @@ typedef struct part {
 struct cj__reader {
     cj_dataset *data; // held
     int64_t batch_size, batches;
-    part parts[PART_MAX];
+    part *parts;
+    const void **given; // of the current batch: see cj__batch.parts
     int part_count;
     bool buffered;  // some part is gathered in some pass
     char *gathered; // the current batch
@@ -133,12 +134,11 @@ static cj_status make_buffer(cj__reader *reader, bool shuffled)
 static cj_status make_parts(cj__reader *reader, bool shuffled)
 {
     const cj_dataset *data = reader->data;
-    for (int i = 0; i < data->x_count; i++)
-        add_part(reader, data->x[i]);
-    for (int i = 0; i < data->y_count; i++)
-        add_part(reader, data->y[i]);
-    if (data->sample_weight)
-        add_part(reader, data->sample_weight);
+    reader->parts = cj__new((size_t)cj__dataset_parts(data), sizeof *reader->parts);
+    if (!reader->parts)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < cj__dataset_parts(data); i++)
+        add_part(reader, data->parts[i]);
     return make_buffer(reader, shuffled);
 }
 
@@ -154,9 +154,11 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
     reader->data = cj_retain(data);
     reader->batch_size = batch_size < data->count ? batch_size : data->count;
     reader->batches = (data->count - 1) / reader->batch_size + 1;
-    const cj_status status = cj__dataset_source(data) ?
-                                 cj__ahead_new(data, reader->batch_size, &reader->ahead) :
-                                 make_parts(reader, shuffled);
+    reader->given = cj__new((size_t)cj__dataset_parts(data) + 1, sizeof *reader->given);
+    const cj_status status =
+        !reader->given           ? CJ_OUT_OF_MEMORY :
+        cj__dataset_source(data) ? cj__ahead_new(data, reader->batch_size, &reader->ahead) :
+                                   make_parts(reader, shuffled);
     if (status != CJ_OK) {
         cj__reader_free(reader);
         return status;
@@ -195,16 +197,33 @@ static const void *part_data(const cj__reader *reader, int index, int64_t batch)
     return p->tensor->data + batch * reader->batch_size * (int64_t)p->step_bytes;
 }
 
+// The batch at `index`, its parts not filled in.
+static cj__batch batch_of(const cj__reader *reader, int64_t index)
+{
+    const cj_dataset *data = reader->data;
+    const int64_t first = index * reader->batch_size;
+    return (cj__batch){.index = index,
+                       .first = first,
+                       .count = batch_count(reader, index),
+                       .parts = reader->given,
+                       .x = reader->given,
+                       .y = reader->given + data->x_count,
+                       .weights = reader->given + data->x_count + data->y_count,
+                       .samples = reader->order ? reader->order + first : NULL};
+}
+
 // The batch at `index` of what is read ahead.
 static bool take_ahead(cj__reader *reader, int64_t index, cj__batch *batch)
 {
+    *batch = batch_of(reader, index);
     reader->status = cj__ahead_next(reader->ahead, index, batch);
     if (reader->status != CJ_OK) {
         cj__reader_stop(reader);
         return false;
     }
-    batch->first = index * reader->batch_size;
-    batch->samples = reader->order ? reader->order + batch->first : NULL;
+    const cj__step_cut *cut = cj__dataset_source(reader->data)->cut;
+    if (cut)
+        cj__cut_batch(cut, reader->data, batch);
     return true;
 }
 
@@ -218,16 +237,9 @@ bool cj__reader_next(cj__reader *reader, cj__batch *batch)
         return take_ahead(reader, index, batch);
     if (pass_copies(reader))
         gather(reader, index);
-    *batch = (cj__batch){
-        .index = index, .first = index * reader->batch_size, .count = batch_count(reader, index)};
-    int at = 0;
-    for (int i = 0; i < reader->data->x_count; i++)
-        batch->x[i] = part_data(reader, at++, index);
-    for (int i = 0; i < reader->data->y_count; i++)
-        batch->y[i] = part_data(reader, at++, index);
-    if (reader->data->sample_weight)
-        batch->sample_weight = part_data(reader, at, index);
-    batch->samples = reader->order ? reader->order + index * reader->batch_size : NULL;
+    *batch = batch_of(reader, index);
+    for (int i = 0; i < reader->part_count; i++)
+        batch->parts[i] = part_data(reader, i, index);
     return true;
 }
 
@@ -253,5 +265,7 @@ void cj__reader_free(cj__reader *reader)
     cj__ahead_free(reader->ahead);
     cj__free_aligned(reader->gathered, reader->bytes);
     cj_release(reader->data);
+    cj__free(reader->parts);
+    cj__free(reader->given);
     cj__free(reader);
 }

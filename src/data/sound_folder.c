@@ -85,7 +85,6 @@ static cj_status look_at_all(const cj__files *files, cj__sound_wanted *wanted, i
 static cj_status make_set(const cj__files *files, int64_t begin, int64_t count, const sounds *like,
                           cj_dataset **data)
 {
-    cj__parts parts = {.x_count = 1, .y_count = 1};
     sounds *s = cj__new(1, sizeof *s);
     if (!s)
         return CJ_OUT_OF_MEMORY;
@@ -97,8 +96,10 @@ static cj_status make_set(const cj__files *files, int64_t begin, int64_t count, 
         free_sounds(&s->source);
         return status;
     }
-    parts.x[0] = (cj__type){CJ_F32, {2, {s->wanted.length, s->channels}}};
-    cj__label_type(s->mode, files->classes.count, &parts.y[0].dtype, &parts.y[0].shape);
+    const cj__type x = {CJ_F32, {2, {s->wanted.length, s->channels}}};
+    cj__type y;
+    cj__label_type(s->mode, files->classes.count, &y.dtype, &y.shape);
+    const cj__parts parts = {.x_count = 1, .y_count = 1, .x = &x, .y = &y};
     *data = cj__stream_new(&s->source, &parts, count);
     return *data ?
                cj__dataset_name_classes(*data, files->classes.items, (int)files->classes.count) :

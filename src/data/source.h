@@ -10,10 +10,14 @@
 #include "data/dataset.h"
 #include "tensor/tensor.h"
 
-// The most parts of a sample: inputs, then targets, then the weight.
-enum { CJ__PARTS_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
-
 typedef struct cj__source cj__source;
+
+// How batches are cut to their longest sample: see cj_dataset_padded_batch().
+typedef struct cj__step_cut {
+    bool x[CJ_IN_BRACES], y[CJ_IN_BRACES]; // which parts have steps
+    int64_t steps, multiple;
+    unsigned char padding[CJ_IN_BRACES][8]; // an element of each input
+} cj__step_cut;
 
 struct cj__source {
     // Writes sample `index` in pass `pass`: the elements of each part, row major, to its place.
@@ -21,32 +25,40 @@ struct cj__source {
     cj_status (*read)(const cj__source *source, int64_t index, uint64_t pass, void *const *places);
     // Frees the source and what it holds.
     void (*free)(cj__source *source);
-    bool is_cheap;      // reading copies memory: threads for it would only take CPUs
-    bool has_order;     // the order is part of the data: cj_fit() does not shuffle
-    int64_t batch_size; // that the chain asks for; 0: it does not
-    int64_t ahead;      // batches to read ahead; 0: the default
-    int threads;        // that read; 0: the default
+    bool is_cheap;           // reading copies memory: threads for it would only take CPUs
+    bool has_order;          // the order is part of the data: cj_fit() does not shuffle
+    int64_t batch_size;      // that the chain asks for; 0: it does not
+    int64_t ahead;           // batches to read ahead; 0: the default
+    int threads;             // that read; 0: the default
+    const cj__step_cut *cut; // of a chain whose batches have their own length; NULL: they have not
 };
 
-// The parts of a sample.
-typedef struct cj__parts {
-    int x_count, y_count;
-    bool weighted;
-    cj__type x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX]; // of a sample: no batch axis
-} cj__parts;
-
-// The parts of any data set, and how many bytes each has: x, then y, then the weight.
-void cj__parts_of(const cj_dataset *data, cj__parts *parts);
-int cj__parts_count(const cj__parts *parts);
-size_t cj__parts_bytes(const cj__parts *parts, int part);
+// Parts of a sample of any data set: x, then y, then the weights. What they are, without a batch axis;
+// their bytes.
+cj__type cj__part_type(const cj_dataset *data, int part);
+size_t cj__part_bytes(const cj_dataset *data, int part);
 // The bytes of `samples` samples, each part of all of them aligned to 64; offsets[i] is where part i
-// begins. CJ_OUT_OF_MEMORY for more than can be counted.
-cj_status cj__parts_layout(const cj__parts *parts, int64_t samples, size_t *offsets, size_t *bytes);
+// begins: a list that the caller frees (cj__free). CJ_OUT_OF_MEMORY.
+cj_status cj__parts_layout(const cj_dataset *data, int64_t samples, size_t **offsets,
+                           size_t *bytes);
+
+// Places for the parts of a sample, or NULL without memory: `few` of CJ__PART_PLACES_FEW where that is enough.
+enum { CJ__PART_PLACES_FEW = 16 };
+void **cj__part_places(void **few, int count);
+void cj__part_places_end(void **places, void **few);
+
+// The parts of a data set over a source, without a batch axis.
+typedef struct cj__parts {
+    int x_count, y_count, weight_count;
+    const cj__type *x, *y, *weights; // NULL weights are scalars
+} cj__parts;
 
 // A data set over a source, which it takes over whatever happens. Its tensors are stand-ins: they
 // have dtypes and shapes, and their elements are all one zero. NULL with CJ_OUT_OF_MEMORY or
 // CJ_INVALID_ARGUMENT (a shape that is none).
 cj_dataset *cj__stream_new(cj__source *source, const cj__parts *parts, int64_t count);
+// The same with the parts of another data set.
+cj_dataset *cj__stream_like(cj__source *source, const cj_dataset *like, int64_t count);
 
 // The source of a data set; NULL if it lies in memory.
 const cj__source *cj__dataset_source(const cj_dataset *data);
@@ -66,6 +78,13 @@ cj_status cj__dataset_sample(const cj_dataset *data, int64_t index, uint64_t pas
 // `like`. Returns it; it is never released.
 cj_tensor *cj__batch_tensor(const cj_tensor *like, const void *samples, int64_t count,
                             cj_tensor *tensor);
+
+// Moves the steps of a batch together that its longest sample has, and says how many there are.
+void cj__cut_batch(const cj__step_cut *cut, const cj_dataset *data, cj__batch *batch);
+
+// A part of a batch as a tensor on the stack: cj__batch_tensor() with the steps that the batch has.
+cj_tensor *cj__batch_part(const cj_dataset *data, const cj__batch *batch, int part,
+                          cj_tensor *tensor);
 
 // Copies one entry of a tensor along its first axis, row major.
 void cj__tensor_entry(const cj_tensor *tensor, int64_t index, void *to);

@@ -19,8 +19,8 @@ typedef struct cj__chain_stage {
 void *cj__chain_new(size_t size, cj_dataset *const *from, int count);
 // The free of a stage that holds nothing else.
 void cj__chain_free(cj__source *source);
-// The data set over a stage, with the classes of the first one before it; takes the stage over. NULL
-// as cj__stream_new().
+// The data set over a stage, with the classes of the first one before it, and with NULL its parts; takes
+// the stage over. NULL as cj__stream_new().
 cj_dataset *cj__chain_finish(cj__chain_stage *stage, const cj__parts *parts, int64_t count);
 
 // Whether `data` is a data set. CJ_INVALID_ARGUMENT.

@@ -12,51 +12,46 @@ static const double nothing;
 // What the weight of a sample is.
 static const cj__type weight_type = {CJ_F32, {0}};
 
-static const cj__type *part_of(const cj__parts *parts, int part)
+cj__type cj__part_type(const cj_dataset *data, int part)
 {
-    return part < parts->x_count                  ? &parts->x[part] :
-           part < parts->x_count + parts->y_count ? &parts->y[part - parts->x_count] :
-                                                    &weight_type;
+    const cj_tensor *tensor = data->parts[part];
+    cj__type type = {tensor->dtype, {.rank = tensor->shape.rank - 1}};
+    for (int k = 0; k < type.shape.rank; k++)
+        type.shape.dims[k] = tensor->shape.dims[k + 1];
+    return type;
 }
 
-void cj__parts_of(const cj_dataset *data, cj__parts *parts)
+size_t cj__part_bytes(const cj_dataset *data, int part)
 {
-    *parts = (cj__parts){
-        .x_count = data->x_count, .y_count = data->y_count, .weighted = data->sample_weight};
-    for (int i = 0; i < data->x_count + data->y_count; i++) {
-        const bool input = i < data->x_count;
-        const cj_tensor *tensor = input ? data->x[i] : data->y[i - data->x_count];
-        cj__type *type = input ? &parts->x[i] : &parts->y[i - data->x_count];
-        type->dtype = tensor->dtype;
-        type->shape.rank = tensor->shape.rank - 1;
-        for (int k = 0; k < type->shape.rank; k++)
-            type->shape.dims[k] = tensor->shape.dims[k + 1];
-    }
+    const cj__type type = cj__part_type(data, part);
+    return (size_t)cj_shape_count(&type.shape) * cj_dtype_size(type.dtype);
 }
 
-int cj__parts_count(const cj__parts *parts)
+cj_status cj__parts_layout(const cj_dataset *data, int64_t samples, size_t **offsets, size_t *bytes)
 {
-    return parts->x_count + parts->y_count + parts->weighted;
-}
-
-size_t cj__parts_bytes(const cj__parts *parts, int part)
-{
-    const cj__type *type = part_of(parts, part);
-    return (size_t)cj_shape_count(&type->shape) * cj_dtype_size(type->dtype);
-}
-
-cj_status cj__parts_layout(const cj__parts *parts, int64_t samples, size_t *offsets, size_t *bytes)
-{
+    const int count = cj__dataset_parts(data);
     *bytes = 0;
-    for (int p = 0; p < cj__parts_count(parts); p++) {
+    *offsets = cj__new((size_t)count, sizeof **offsets);
+    for (int p = 0; *offsets && p < count; p++) {
         size_t size;
-        offsets[p] = *bytes;
-        if (__builtin_mul_overflow(cj__parts_bytes(parts, p), (size_t)samples, &size) ||
+        (*offsets)[p] = *bytes;
+        if (__builtin_mul_overflow(cj__part_bytes(data, p), (size_t)samples, &size) ||
             size > SIZE_MAX / 2 || __builtin_add_overflow(*bytes, cj__align_up_64(size), bytes))
             return cj__fail(CJ_OUT_OF_MEMORY, "data set: %lld samples at once are too large",
                             (long long)samples);
     }
-    return CJ_OK;
+    return *offsets ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+void **cj__part_places(void **few, int count)
+{
+    return count <= CJ__PART_PLACES_FEW ? few : cj__new((size_t)count, sizeof(void *));
+}
+
+void cj__part_places_end(void **places, void **few)
+{
+    if (places != few)
+        cj__free(places);
 }
 
 // A tensor of `count` samples of a type whose elements are all one zero.
@@ -88,11 +83,15 @@ static cj_status make_stand_ins(const cj__parts *parts, int64_t count, cj_datase
         return cj__fail(CJ_INVALID_ARGUMENT, "data set: %lld samples, it needs at least 1",
                         (long long)count);
     data->count = count;
-    for (int i = 0; i < parts->x_count; i++, data->x_count++)
+    CJ_TRY(cj__dataset_room(data, parts->x_count, parts->y_count, parts->weight_count));
+    for (int i = 0; i < parts->x_count; i++)
         CJ_TRY(make_stand_in(&parts->x[i], count, &data->x[i]));
-    for (int i = 0; i < parts->y_count; i++, data->y_count++)
+    for (int i = 0; i < parts->y_count; i++)
         CJ_TRY(make_stand_in(&parts->y[i], count, &data->y[i]));
-    return parts->weighted ? make_stand_in(&weight_type, count, &data->sample_weight) : CJ_OK;
+    for (int i = 0; i < parts->weight_count; i++)
+        CJ_TRY(make_stand_in(parts->weights ? &parts->weights[i] : &weight_type, count,
+                             &data->weights[i]));
+    return CJ_OK;
 }
 
 cj_dataset *cj__stream_new(cj__source *source, const cj__parts *parts, int64_t count)
@@ -106,6 +105,27 @@ cj_dataset *cj__stream_new(cj__source *source, const cj__parts *parts, int64_t c
         return data;
     cj_release(data);
     return cj__build_failed(CJ__MADE_DATASET);
+}
+
+cj_dataset *cj__stream_like(cj__source *source, const cj_dataset *like, int64_t count)
+{
+    const int all = cj__dataset_parts(like);
+    cj__type *types = cj__new((size_t)all, sizeof *types);
+    if (!types) {
+        source->free(source);
+        return cj__build_failed(CJ__MADE_DATASET);
+    }
+    for (int i = 0; i < all; i++)
+        types[i] = cj__part_type(like, i);
+    const cj__parts parts = {.x_count = like->x_count,
+                             .y_count = like->y_count,
+                             .weight_count = like->weight_count,
+                             .x = types,
+                             .y = types + like->x_count,
+                             .weights = types + like->x_count + like->y_count};
+    cj_dataset *data = cj__stream_new(source, &parts, count);
+    cj__free(types);
+    return data;
 }
 
 cj_tensor *cj__batch_tensor(const cj_tensor *like, const void *samples, int64_t count,
@@ -153,14 +173,9 @@ cj_status cj__dataset_sample(const cj_dataset *data, int64_t index, uint64_t pas
                              void *const *places)
 {
     const cj__source *source = cj__dataset_source(data);
-    int part = 0;
     if (source)
         return source->read(source, index, pass, places);
-    for (int i = 0; i < data->x_count; i++)
-        cj__tensor_entry(data->x[i], index, places[part++]);
-    for (int i = 0; i < data->y_count; i++)
-        cj__tensor_entry(data->y[i], index, places[part++]);
-    if (data->sample_weight)
-        cj__tensor_entry(data->sample_weight, index, places[part]);
+    for (int i = 0; i < cj__dataset_parts(data); i++)
+        cj__tensor_entry(data->parts[i], index, places[i]);
     return CJ_OK;
 }

@@ -93,9 +93,10 @@ static cj_status make_room(reading *r)
 }
 
 // Adds a field to a column; *texts tells that a column of numbers has one that is none.
-static cj_status add_field(column *c, int64_t row, const cj__csv_field *field, bool *texts)
+static cj_status add_field(column *c, int64_t row, const cj__csv_field *field, char decimal,
+                           bool *texts)
 {
-    if (!c->texts && cj__csv_number(field, &c->numbers[row]))
+    if (!c->texts && cj__csv_number_with(field, decimal, &c->numbers[row]))
         return CJ_OK;
     const bool missing = cj__csv_missing(field);
     c->missing += missing;
@@ -138,7 +139,7 @@ static cj_status read_rows(reading *r, bool *again)
         CJ_TRY(make_room(r));
         for (int i = 0; i < t->count; i++) {
             bool texts = false;
-            CJ_TRY(add_field(&t->columns[i], t->rows, &r->csv.fields[i], &texts));
+            CJ_TRY(add_field(&t->columns[i], t->rows, &r->csv.fields[i], r->args->decimal, &texts));
             if (texts) {
                 t->columns[i].texts = true;
                 cj__free(t->columns[i].numbers);
@@ -172,11 +173,11 @@ static cj_status start_again(reading *r)
 
 // ---- columns ----
 
-static bool has_number(const cj__csv *csv)
+static bool has_number(const cj__csv *csv, char decimal)
 {
     double number;
     for (int i = 0; i < csv->count; i++)
-        if (cj__csv_number(&csv->fields[i], &number))
+        if (cj__csv_number_with(&csv->fields[i], decimal, &number))
             return true;
     return false;
 }
@@ -225,13 +226,35 @@ static void choose_kinds(cj_table *t)
     }
 }
 
+// Tells of columns whose texts are all numbers with a decimal comma.
+static void warn_of_commas(const reading *r)
+{
+    const cj_table *t = r->table;
+    for (int i = 0; r->csv.separator == ';' && r->args->decimal == '.' && i < t->count; i++) {
+        const cj__words *words = &t->columns[i].words;
+        bool all = t->columns[i].texts && words->count > 0, any = false;
+        for (int64_t w = 0; all && w < words->count; w++) {
+            double number;
+            const char *text = cj__words_text(words, w);
+            const cj__csv_field field = {.text = (char *)(uintptr_t)text, .length = strlen(text)};
+            all = cj__csv_number_with(&field, ',', &number);
+            any |= strchr(text, ',') != NULL;
+        }
+        if (all && any)
+            cj__warn("%s: column \"%s\" is read as texts, its numbers have a decimal comma: "
+                     ".decimal = ','",
+                     r->csv.path, t->columns[i].name);
+    }
+}
+
 static cj_status read_table(reading *r)
 {
     bool more, again = false;
     CJ_TRY(cj__csv_next(&r->csv, &more));
     if (!more)
         return cj__fail(CJ_BAD_FILE, "%s: it has no columns", r->csv.path);
-    r->heading = r->args->header < 0 ? !has_number(&r->csv) : r->args->header == 1;
+    r->heading =
+        r->args->header < 0 ? !has_number(&r->csv, r->args->decimal) : r->args->header == 1;
     CJ_TRY(name_columns(r));
     do {
         again = false;
@@ -240,6 +263,7 @@ static cj_status read_table(reading *r)
     } while (again);
     CJ_TRY(set_room(r->table, r->table->rows));
     choose_kinds(r->table);
+    warn_of_commas(r);
     if (r->left_out > 0)
         cj__warn("%s: %lld records with another number of fields are left out", r->csv.path,
                  (long long)r->left_out);
@@ -254,6 +278,10 @@ static cj_status check(const cj_load_csv_args *a)
     if (a->separator == '"' || a->separator == '\n' || a->separator == '\r')
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_load_csv: a quote or a line end cannot be the separator");
+    if ((a->decimal != '.' && a->decimal != ',') || (a->decimal == ',' && a->separator == ','))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_load_csv: the decimal point needs to be '.', or ',' with another "
+                        "separator");
     if (a->max_categories < 0 || a->max_rows < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_load_csv: %s %lld, it needs at least 0",
                         a->max_rows < 0 ? "max_rows" : "max_categories",

@@ -98,19 +98,18 @@ static cj_status count_windows(const cj_timeseries_dataset_args *a, const cj_ten
     return CJ_OK;
 }
 
-static cj__parts parts_of(const windows *w)
+// What an input and a target are.
+static void types_of(const windows *w, cj__type *x, cj__type *y)
 {
-    cj__parts parts = {.x_count = 1, .y_count = w->targets ? 1 : 0};
-    const cj_shape *series = &w->series->shape;
-    parts.x[0] = (cj__type){w->series->dtype, *series};
-    parts.x[0].shape.dims[0] = w->length;
+    *x = (cj__type){w->series->dtype, w->series->shape};
+    x->shape.dims[0] = w->length;
+    *y = (cj__type){0};
     for (int i = 1; w->targets && i < w->targets->shape.rank; i++)
-        parts.y[0].shape.dims[i - 1] = w->targets->shape.dims[i];
+        y->shape.dims[i - 1] = w->targets->shape.dims[i];
     if (w->targets) {
-        parts.y[0].dtype = w->targets->dtype;
-        parts.y[0].shape.rank = w->targets->shape.rank - 1;
+        y->dtype = w->targets->dtype;
+        y->shape.rank = w->targets->shape.rank - 1;
     }
-    return parts;
 }
 
 static windows *make_windows(const cj_timeseries_dataset_args *a, int64_t count)
@@ -164,7 +163,9 @@ cj_dataset *cj_timeseries_dataset_with(cj_tensor *series, cj_tensor *targets,
     w->targets = cj__own(targets);
     w->step_bytes =
         (size_t)(cj_tensor_count(series) / series->shape.dims[0]) * cj_dtype_size(series->dtype);
-    const cj__parts parts = parts_of(w);
+    cj__type x, y;
+    types_of(w, &x, &y);
+    const cj__parts parts = {.x_count = 1, .y_count = w->targets ? 1 : 0, .x = &x, .y = &y};
     return cj__stream_new(&w->source, &parts, count);
 }
 

@@ -23,37 +23,23 @@ static cj_status read_zip(const cj__source *source, int64_t index, uint64_t pass
     cj_status status = spare || z->spare == 0 ? CJ_OK : CJ_OUT_OF_MEMORY;
     for (int i = 0; status == CJ_OK && i < z->stage.from_count; i++) {
         const cj_dataset *from = z->stage.from[i];
-        void *each[CJ__PARTS_MAX];
-        for (int p = 0; p < CJ__PARTS_MAX; p++)
+        const int parts = cj__dataset_parts(from);
+        void *few[CJ__PART_PLACES_FEW], **each = cj__part_places(few, parts);
+        for (int p = 0; each && p < parts; p++)
             each[p] = p < from->x_count ? places[at + p] : spare;
         at += from->x_count;
-        status = cj__dataset_sample(from, index, pass, each);
+        status = each ? cj__dataset_sample(from, index, pass, each) : CJ_OUT_OF_MEMORY;
+        cj__part_places_end(each, few);
     }
     cj__free(spare);
     return status;
 }
 
-// Adds the inputs of a set to the types.
-static cj_status add_types(const cj_dataset *data, cj__type *types, int *count)
-{
-    cj__parts parts;
-    CJ_TRY(cj__chain_check(data, "cj_dataset_zip"));
-    cj__parts_of(data, &parts);
-    if (*count + parts.x_count > CJ__DATASET_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "cj_dataset_zip: more than %d inputs or targets",
-                        CJ__DATASET_IO_MAX);
-    for (int i = 0; i < parts.x_count; i++)
-        types[(*count)++] = parts.x[i];
-    return CJ_OK;
-}
-
 static size_t spare_of(const cj_dataset *data)
 {
-    cj__parts parts;
     size_t most = 0;
-    cj__parts_of(data, &parts);
-    for (int p = parts.x_count; p < cj__parts_count(&parts); p++) {
-        const size_t bytes = cj__parts_bytes(&parts, p);
+    for (int p = data->x_count; p < cj__dataset_parts(data); p++) {
+        const size_t bytes = cj__part_bytes(data, p);
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -63,20 +49,33 @@ static size_t spare_of(const cj_dataset *data)
 typedef struct zipped {
     cj_dataset *sets[2 * CJ_IN_BRACES + 1];
     int set_count;
+    cj__type *types; // of all parts
+    size_t type_count, capacity;
     cj__parts parts;
     int64_t count;
 } zipped;
 
+// Adds the inputs of a set to the types; how many there are so far is counted in *count.
+static cj_status add_types(const cj_dataset *data, zipped *z, int *count)
+{
+    CJ_TRY(cj__chain_check(data, "cj_dataset_zip"));
+    if (!cj__reserve((void **)&z->types, &z->capacity, z->type_count + (size_t)data->x_count,
+                     sizeof *z->types))
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < data->x_count; i++)
+        z->types[z->type_count++] = cj__part_type(data, i);
+    *count += data->x_count;
+    return CJ_OK;
+}
+
 static cj_status add_weight(cj_dataset *data, zipped *z)
 {
-    cj__type types[CJ__DATASET_IO_MAX];
-    int count = 0;
     z->sets[z->set_count++] = data;
-    CJ_TRY(add_types(data, types, &count));
-    if (count != 1 || types[0].dtype != CJ_F32 || cj_shape_count(&types[0].shape) != 1)
+    CJ_TRY(add_types(data, z, &z->parts.weight_count));
+    const cj__type *last = &z->types[z->type_count - 1];
+    if (z->parts.weight_count != 1 || last->dtype != CJ_F32 || cj_shape_count(&last->shape) != 1)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_dataset_zip: sample_weight needs one input, a float32 scalar");
-    z->parts.weighted = true;
     return CJ_OK;
 }
 
@@ -89,8 +88,7 @@ static cj_status gather(const cj__list lists[2], cj_dataset *weight, zipped *z)
             cj_dataset *data = (cj_dataset *)(uintptr_t)lists[k].items[i];
             z->sets[z->set_count++] = data;
             if (status == CJ_OK)
-                status = add_types(data, k == 0 ? z->parts.x : z->parts.y,
-                                   k == 0 ? &z->parts.x_count : &z->parts.y_count);
+                status = add_types(data, z, k == 0 ? &z->parts.x_count : &z->parts.y_count);
         }
     if (weight != &cj_no_dataset && status == CJ_OK)
         status = weight ? add_weight(weight, z) :
@@ -116,15 +114,22 @@ cj_dataset *cj_dataset_zip_new(const cj_dataset_zip_args *args)
     const cj_status gathered = gather(lists, given.sample_weight, &z);
     if (status != CJ_OK || gathered != CJ_OK) {
         cj__chain_drop(z.sets, z.set_count);
+        cj__free(z.types);
         return cj__build_failed(CJ__MADE_DATASET);
     }
     zip *stage = cj__chain_new(sizeof *stage, z.sets, z.set_count);
-    if (!stage)
+    if (!stage) {
+        cj__free(z.types);
         return cj__build_failed(CJ__MADE_DATASET);
+    }
     for (int i = 0; i < z.set_count; i++) {
         const size_t spare = spare_of(z.sets[i]);
         stage->spare = spare > stage->spare ? spare : stage->spare;
     }
     stage->stage.source.read = read_zip;
-    return cj__chain_finish(&stage->stage, &z.parts, z.count);
+    z.parts.x = z.types;
+    z.parts.y = z.types + z.parts.x_count;
+    cj_dataset *data = cj__chain_finish(&stage->stage, &z.parts, z.count);
+    cj__free(z.types);
+    return data;
 }

@@ -25,8 +25,8 @@ typedef struct explaining {
     const cj_explain_args *args;
     int64_t max_rows;
     cj__trace trace;
-    cj_symbol *inputs[CJ__LAYER_IO_MAX];
-    cj_tensor *given[CJ__LAYER_IO_MAX];
+    cj_symbol **inputs;
+    cj_tensor **given;
     int input_count;
     cj__record *records; // in the order of tracing
     size_t record_count, record_capacity;
@@ -91,6 +91,16 @@ static bool is_within(const cj_layer *layer, const cj_layer *other)
     return layer == other;
 }
 
+// Room for the tensors of a record, until the trace ends.
+static bool record_memory(cj__build *g, cj__record *record)
+{
+    const size_t inputs = (size_t)record->input_count, outputs = (size_t)record->output_count;
+    record->inputs = cj__build_memory(g, inputs, sizeof *record->inputs);
+    record->masks = cj__build_memory(g, inputs, sizeof *record->masks);
+    record->outputs = cj__build_memory(g, outputs, sizeof *record->outputs);
+    return record->outputs;
+}
+
 // Records of what is in a layer are kept too: it may be explained by what they computed.
 static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
                   const cj__value *outputs, int output_count)
@@ -112,6 +122,11 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
                            .called = e->trace.called,
                            .input_count = input_count,
                            .output_count = output_count};
+    if (!record_memory(&e->trace.build, record)) {
+        e->out_of_memory = true;
+        record->input_count = record->output_count = 0;
+        return;
+    }
     record->shown = e->only ? e->only == layer : !is_container(layer) || explainer_of(layer);
     for (int i = 0; i < input_count; i++) {
         record->inputs[i] = tensor_of(e, inputs[i].symbol);
@@ -163,12 +178,17 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
 static cj_status trace_model(explaining *e, cj_tensor *const *samples)
 {
     const cj__type *types;
-    cj__value outputs[CJ__LAYER_IO_MAX];
-    e->input_count = cj__model_inputs(e->model, &types);
-    if (e->input_count == 0)
+    cj__value *outputs = NULL;
+    const int count = cj__model_inputs(e->model, &types);
+    if (count == 0)
         return cj__fail(CJ_NOT_BUILT,
                         "explain: %s has no input shape yet: give it an input layer or data",
                         cj_layer_name(cj_model_layer(e->model)));
+    e->inputs = cj__build_memory(&e->trace.build, (size_t)count, sizeof *e->inputs);
+    e->given = cj__build_memory(&e->trace.build, (size_t)count, sizeof *e->given);
+    if (!e->inputs || !e->given)
+        return e->trace.build.status;
+    e->input_count = count;
     for (int i = 0; i < e->input_count; i++) {
         CJ_TRY(prepare_input(e, &types[i], samples[i], i));
         cj_shape shape = *cj_tensor_shape(e->given[i]);
@@ -181,7 +201,7 @@ static cj_status trace_model(explaining *e, cj_tensor *const *samples)
     e->trace.watch = watch;
     e->trace.watch_context = e;
     e->trace.seed = cj__model_seed(e->model);
-    CJ_TRY(cj__model_trace(e->model, &e->trace, e->inputs, outputs));
+    CJ_TRY(cj__model_trace(e->model, &e->trace, e->inputs, &outputs));
     return e->out_of_memory ? CJ_OUT_OF_MEMORY : CJ_OK;
 }
 
@@ -369,9 +389,10 @@ static cj_status derive_every(cj__explanation *explanation)
 }
 
 // Copies of tensors, of those of `batch` samples one sample alone.
-static cj_status take_sample(cj_tensor *const *from, int64_t batch, int64_t sample, cj_tensor **to)
+static cj_status take_sample(cj_tensor *const *from, int count, int64_t batch, int64_t sample,
+                             cj_tensor **to)
 {
-    for (int i = 0; i < CJ__LAYER_IO_MAX; i++) {
+    for (int i = 0; i < count; i++) {
         if (!from[i])
             continue;
         if (cj_tensor_shape(from[i])->dims[0] == batch)
@@ -405,11 +426,11 @@ static cj_status explain_element(const explaining *e, const cj__record *recorded
 
 // A layer within TimeDistributed has all steps as one batch. One of them is explained: that of the
 // element.
-static cj_status explain_record(const explaining *e, const cj__record *recorded)
+static cj_status explain_record(explaining *e, const cj__record *recorded)
 {
     cj__record one = *recorded;
     cj_tensor *const *const from[] = {recorded->inputs, recorded->outputs, recorded->masks};
-    cj_tensor **const to[] = {one.inputs, one.outputs, one.masks};
+    const int counts[] = {one.input_count, one.output_count, one.input_count};
     cj__explanation explanation = {.record = recorded,
                                    .stream = e->stream,
                                    .max_rows = e->max_rows,
@@ -425,14 +446,15 @@ static cj_status explain_record(const explaining *e, const cj__record *recorded)
     explanation.offset -= explanation.sample * (cj_tensor_count(recorded->outputs[0]) / batch);
     explanation.index[0] = 0;
     cj_status status = CJ_OK;
-    for (int i = 0; i < 3; i++)
-        memset(to[i], 0, CJ__LAYER_IO_MAX * sizeof *to[i]);
+    if (!record_memory(&e->trace.build, &one))
+        return e->trace.build.status;
+    cj_tensor **const to[] = {one.inputs, one.outputs, one.masks};
     for (int i = 0; i < 3 && status == CJ_OK; i++)
-        status = take_sample(from[i], batch, explanation.sample, to[i]);
+        status = take_sample(from[i], counts[i], batch, explanation.sample, to[i]);
     if (status == CJ_OK)
         status = explain_element(e, recorded, &explanation);
     for (int i = 0; i < 3; i++)
-        for (int k = 0; k < CJ__LAYER_IO_MAX; k++)
+        for (int k = 0; k < counts[i]; k++)
             cj_release(to[i][k]);
     return status;
 }

@@ -21,8 +21,8 @@ typedef struct cj__record {
     int which;       // index of this application among those of the same layer, from 0
     bool shown;      // it is printed; others are kept for the layers around them
     int input_count, output_count;
-    cj_tensor *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
-    cj_tensor *masks[CJ__LAYER_IO_MAX]; // of the inputs; NULL for none
+    cj_tensor **inputs, **outputs;
+    cj_tensor **masks; // of the inputs; NULL for none
     // under mixed_bfloat16: the variables as the layer reads them
     cj_tensor *rounded[CJ__LAYER_VARIABLES_MAX];
 } cj__record;

@@ -60,13 +60,13 @@ static cj_status trace_and_run(cj__trace *trace, const cj_layer *layer, cj_layer
                                int64_t neuron, const double *currents, double *rates, int64_t count)
 {
     cj__build *g = &trace->build;
-    cj__value outputs[CJ__LAYER_IO_MAX];
+    cj__value *outputs = NULL;
     int output_count = 0;
     const cj__value input = {
         cj__build_keep(g, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 1), "current")), NULL};
     if (!input.symbol)
         return g->status;
-    CJ_TRY(cj__layer_call(copy, trace, &input, 1, outputs, &output_count));
+    CJ_TRY(cj__layer_call(copy, trace, &input, 1, &outputs, &output_count));
     CJ_TRY(cj__neurons_copy_numbers(layer, copy, neuron));
     cj_symbol *sum = cj__sum(g, outputs[0].symbol, 1u << 1, false);
     return sum ? run(input.symbol, sum, currents, rates, count) : g->status;

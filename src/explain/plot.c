@@ -171,15 +171,16 @@ static cj_status add_model(plot *p, const cj_model *model, const char *path, con
 static cj_status add_nested(plot *p, const cj__application *a, const char *path, made *m, int at)
 {
     const cj_model *inner = (const cj_model *)(const void *)a->layer;
-    int feeds[CJ__LAYER_IO_MAX];
+    int *feeds = cj__new((size_t)a->input_count, sizeof *feeds);
     cj__text longer = {0};
-    for (int j = 0; j < a->input_count; j++)
+    for (int j = 0; feeds && j < a->input_count; j++)
         feeds[j] = source(m, a->input_app[j], a->input_index[j]);
-    m->nested[at] = cj__new(CJ__LAYER_IO_MAX, sizeof **m->nested);
+    m->nested[at] = cj__new((size_t)inner->output_count, sizeof **m->nested);
     cj__text_add(&longer, "%s%s/", path, a->layer->name);
-    cj_status status = m->nested[at] ? cj__text_status(&longer) : CJ_OUT_OF_MEMORY;
+    cj_status status = feeds && m->nested[at] ? cj__text_status(&longer) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = add_model(p, inner, longer.data, feeds, m->nested[at]);
+    cj__free(feeds);
     cj__text_free(&longer);
     return status;
 }
@@ -309,8 +310,9 @@ cj_status cj_model_plot_with(cj_model *model, FILE *stream, const cj_plot_args *
         return cj__fail(CJ_NOT_BUILT, "%s: the model has no shapes before it is built",
                         model->layer.name);
     plot p = {.stream = stream, .args = &given};
-    int outputs[CJ__LAYER_IO_MAX];
-    cj_status status = add_model(&p, model, "", NULL, outputs);
+    int *outputs = cj__new((size_t)model->output_count, sizeof *outputs);
+    cj_status status = outputs ? add_model(&p, model, "", NULL, outputs) : CJ_OUT_OF_MEMORY;
+    cj__free(outputs);
     const int boxes = p.layout.box_count;
     if (status == CJ_OK)
         status = cj__layout_place(&p.layout);

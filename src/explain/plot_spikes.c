@@ -85,7 +85,7 @@ static void frame(FILE *stream, double top, double high)
 static void label(FILE *stream, double x, double y, const char *anchor, double value)
 {
     const bool whole = value >= floor(value) && value <= floor(value);
-    const int decimals = fabs(value) < 10 && !whole ? 3 : 0;
+    const int decimals = whole || fabs(value) >= 1000 ? 0 : fabs(value) < 10 ? 3 : 2;
     fprintf(stream, "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" fill=\"#555\">%s</text>\n",
             TENTHS(x), TENTHS(y), anchor, cj__number_fixed(value, decimals, (char[40]){0}, 40));
 }

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STAGES = CJ__LAYER_IO_MAX };
+enum { STAGES = CJ__SUBLAYER_LIST };
 
 // A sequence, or for a cell that is called by itself one entry of it.
 typedef struct recurrence {
@@ -143,8 +143,8 @@ static cj_shape with_batch(const cj_shape *shape)
 static cj_status open_stepper(stepper *s, const cj_shape *entry)
 {
     cj_shape shapes[CJ__SEQUENCE_STATES];
-    cj_symbol *in[1 + CJ__SEQUENCE_STATES], *out[CJ__LAYER_IO_MAX];
-    cj__value inputs[1 + CJ__SEQUENCE_STATES] = {{0}}, outputs[CJ__LAYER_IO_MAX] = {{0}};
+    cj_symbol *in[1 + CJ__SEQUENCE_STATES], *out[1 + CJ__SEQUENCE_STATES];
+    cj__value inputs[1 + CJ__SEQUENCE_STATES] = {{0}}, *outputs = NULL;
     int count = 0;
     s->states = s->cell->kind->cell->states(s->cell, shapes, &s->previous);
     for (int k = 0; k <= s->states; k++) {
@@ -154,7 +154,7 @@ static cj_status open_stepper(stepper *s, const cj_shape *entry)
         CJ_TRY(s->trace.build.status);
         CJ_TRY(cj_tensor_new(CJ_F32, shape, &s->given[k]));
     }
-    CJ_TRY(cj__layer_call(s->cell, &s->trace, inputs, 1 + s->states, outputs, &count));
+    CJ_TRY(cj__layer_call(s->cell, &s->trace, inputs, 1 + s->states, &outputs, &count));
     for (int k = 0; k <= s->states; k++) {
         out[k] = outputs[k].symbol;
         CJ_TRY(cj_tensor_new(CJ_F32, *cj_symbol_shape(out[k]), &s->made[k]));

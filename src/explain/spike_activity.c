@@ -1,9 +1,12 @@
 // How much the neurons of a model fire, and which multiplications that saves: see
 // include/cajal/spike_trains.h. A layer with a kernel is applied once more to ones where its input is not 0,
 // with a kernel of ones: the sum of what it gives is the number of multiplications that have such an input.
+// A separable convolution is two: its second kernel takes what the first gives with its own weights. A
+// spike goes once through each weight of a recurrent input.
 #include "base/error.h"
 #include "base/memory.h"
 #include "explain/spike_trains.h"
+#include "layers/spiking.h"
 #include "layers/spiking_convert.h"
 #include "ops/build.h"
 #include "ops/variable.h"
@@ -25,6 +28,7 @@ typedef struct counted {
     cj_tensor *values[2]; // of one batch
     double *spikes;       // of each neuron, over all samples
     int64_t neurons, steps;
+    int64_t fan; // weights of the recurrent input that a neuron's spike goes through; 0 for none
     double sums[2];
 } counted;
 
@@ -63,29 +67,123 @@ static cj_status set_ones(cj_layer *copy)
     return CJ_OK;
 }
 
-static cj_status add_sums(counting *c, counted *layer)
+// A layer as it is made anew for counting, with as many filters as `filters` says unless that is 0; held
+// by the counting.
+static cj_status copy_layer(counting *c, const cj_layer *layer, int64_t filters, cj_layer **copy)
 {
     cj__acts *acts = &c->acts;
-    cj__build *g = &acts->trace.build;
+    *copy = NULL;
     if (!cj__reserve((void **)&acts->copies, &acts->copy_capacity, acts->copy_count + 1,
                      sizeof *acts->copies))
         return CJ_OUT_OF_MEMORY;
-    cj_layer *copy = cj__own(cj__linear_again(layer->row->layer, layer->row->layer->name, false));
-    if (!copy)
+    cj_layer *made = cj__own(cj__linear_again(layer, layer->name, false));
+    if (!made)
         return cj_error_status();
-    acts->copies[acts->copy_count++] = copy;
-    CJ_TRY(cj__layer_set_policy(copy, "float32"));
+    acts->copies[acts->copy_count++] = made;
+    int64_t *setting = filters > 0 ? cj__layer_setting(made, "filters") : NULL;
+    if (setting)
+        *setting = filters;
+    *copy = made;
+    return cj__layer_set_policy(made, "float32");
+}
+
+static cj_status call_copy(counting *c, cj_layer *copy, cj_symbol *x, cj_symbol **y)
+{
+    cj__value *outputs = NULL;
+    const cj__value input = {x, NULL};
+    int count = 0;
+    if (!x)
+        return c->acts.trace.build.status;
+    CJ_TRY(cj__layer_call(copy, &c->acts.trace, &input, 1, &outputs, &count));
+    *y = outputs[0].symbol;
+    return CJ_OK;
+}
+
+// The two sums of a layer with one kernel: multiplications with an input that is not 0, and all.
+static cj_status add_sums(counting *c, counted *layer)
+{
+    cj__build *g = &c->acts.trace.build;
+    cj_layer *copy;
+    CJ_TRY(copy_layer(c, layer->row->layer, 0, &copy));
     for (int i = 0; i < 2; i++) {
-        cj__value outputs[CJ__LAYER_IO_MAX];
-        const cj__value input = {ones_of(g, layer->row->input, i == 1), NULL};
-        int count = 0;
-        if (!input.symbol)
-            return g->status;
-        CJ_TRY(cj__layer_call(copy, &acts->trace, &input, 1, outputs, &count));
-        layer->symbols[i] = cj__sum(g, outputs[0].symbol, cj__all_axes(outputs[0].symbol), false);
+        cj_symbol *y = NULL;
+        CJ_TRY(call_copy(c, copy, ones_of(g, layer->row->input, i == 1), &y));
+        layer->symbols[i] = cj__sum(g, y, cj__all_axes(y), false);
     }
     CJ_TRY(set_ones(copy));
     return g->status;
+}
+
+static bool is_separable(const cj_layer *layer)
+{
+    return strncmp(cj_layer_class(layer), "Separable", 9) == 0;
+}
+
+static cj_variable *variable_of(const cj_layer *layer, const char *name)
+{
+    for (int i = 0; i < layer->variable_count; i++) {
+        const char *slash = strrchr(cj_variable_name(layer->variables[i]), '/');
+        if (slash && strcmp(slash + 1, name) == 0)
+            return layer->variables[i];
+    }
+    return NULL;
+}
+
+// The first step of a separable convolution, as one whose second kernel is the identity.
+static cj_status first_step(counting *c, const cj_layer *layer, cj_symbol *x, cj_symbol **inner)
+{
+    const cj_variable *depthwise = variable_of(layer, "depthwise_kernel"),
+                      *pointwise = variable_of(layer, "pointwise_kernel");
+    cj_tensor *identity = NULL;
+    cj_layer *copy;
+    if (!depthwise || !pointwise)
+        return cj__fail(CJ_NOT_BUILT, WHO ": %s is not built", layer->name);
+    const cj_shape shape = cj__variable_type(pointwise).shape;
+    const int64_t width = shape.dims[shape.rank - 2];
+    CJ_TRY(copy_layer(c, layer, width, &copy));
+    CJ_TRY(call_copy(c, copy, cj__cast(&c->acts.trace.build, x, CJ_F32), inner));
+    CJ_TRY(cj_variable_assign(variable_of(copy, "depthwise_kernel"), cj__variable_read(depthwise)));
+    CJ_TRY(cj_tensor_new(CJ_F32, cj__variable_type(variable_of(copy, "pointwise_kernel")).shape,
+                         &identity));
+    cj_tensor_fill(identity, 0);
+    for (int64_t i = 0; i < width; i++)
+        ((float *)identity->data)[i * width + i] = 1;
+    const cj_status status = cj_variable_assign(variable_of(copy, "pointwise_kernel"), identity);
+    cj_release(identity);
+    return status;
+}
+
+// Ones through both kernels of ones give what the first step multiplies, times the filters of the second.
+static cj_status add_separable(counting *c, counted *layer)
+{
+    cj__build *g = &c->acts.trace.build;
+    cj_symbol *inner = NULL;
+    const int64_t *filters = cj__layer_setting(layer->row->layer, "filters");
+    CJ_TRY(add_sums(c, layer));
+    CJ_TRY(first_step(c, layer->row->layer, layer->row->input, &inner));
+    for (int i = 0; i < 2; i++) {
+        cj_symbol *heard = cj__sum(g, ones_of(g, inner, i == 1), cj__all_axes(inner), false);
+        layer->symbols[i] = cj__add(g, cj__scale(g, layer->symbols[i], 1 / (double)*filters),
+                                    cj__scale(g, heard, (double)*filters));
+    }
+    return g->status;
+}
+
+// The spikes that the step after them hears, all but those of the last step.
+static void add_recurrence(counting *c, counted *layer)
+{
+    cj__build *g = &c->acts.trace.build;
+    const cj__spiking_args *a = layer->row->layer->args;
+    cj_symbol *spikes = layer->row->spikes;
+    const cj_shape *shape = cj_symbol_shape(spikes);
+    if (strcmp(a->recurrent, "none") == 0)
+        return;
+    layer->fan = strcmp(a->recurrent, "dense") == 0 ? shape->dims[shape->rank - 1] : 1;
+    if (layer->steps > 1)
+        spikes = cj__slice(g, spikes, 1, a->go_backwards, layer->steps - 1);
+    else
+        spikes = cj__scale(g, spikes, 0);
+    layer->symbols[1] = cj__sum(g, spikes, cj__all_axes(spikes), false);
 }
 
 static cj_status add_spikes(counting *c, counted *layer)
@@ -98,13 +196,17 @@ static cj_status add_spikes(counting *c, counted *layer)
     layer->steps = cj_symbol_shape(layer->row->spikes)->dims[1];
     layer->neurons = cj_shape_count(cj_symbol_shape(layer->symbols[0]));
     layer->spikes = cj__new((size_t)layer->neurons, sizeof(double));
-    return layer->spikes ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (!layer->spikes)
+        return CJ_OUT_OF_MEMORY;
+    add_recurrence(c, layer);
+    return g->status;
 }
 
-// A separable convolution is two, whose inner result is not seen.
-static bool counts(const cj__acting *row)
+static cj_status add_layer(counting *c, counted *layer)
 {
-    return row->neurons ? row->fires : strncmp(cj_layer_class(row->layer), "Separable", 9) != 0;
+    return layer->row->neurons             ? add_spikes(c, layer) :
+           is_separable(layer->row->layer) ? add_separable(c, layer) :
+                                             add_sums(c, layer);
 }
 
 static cj_status add_layers(counting *c)
@@ -115,10 +217,10 @@ static cj_status add_layers(counting *c)
     for (size_t i = 0; i < c->acts.count; i++) {
         counted *layer = &c->layers[c->count];
         layer->row = &c->acts.rows[i];
-        if (!counts(layer->row))
+        if (layer->row->neurons && !layer->row->fires)
             continue;
         c->count++;
-        CJ_TRY(layer->row->neurons ? add_spikes(c, layer) : add_sums(c, layer));
+        CJ_TRY(add_layer(c, layer));
     }
     return CJ_OK;
 }
@@ -146,10 +248,14 @@ static cj_status make_function(counting *c)
     return status;
 }
 
-static void add_up(counted *layer)
+static void add_up(counted *layer, int64_t samples)
 {
     for (int64_t i = 0; i < layer->neurons; i++)
         layer->spikes[i] += cj__element_get(CJ_F32, layer->values[0]->data, i);
+    if (layer->fan > 0) {
+        layer->sums[0] += (double)layer->fan * cj__element_get(CJ_F32, layer->values[1]->data, 0);
+        layer->sums[1] += (double)(layer->fan * layer->neurons * layer->steps * samples);
+    }
     for (int k = 0; k < 2 && !layer->row->neurons; k++)
         layer->sums[k] += cj__element_get(CJ_F32, layer->values[k]->data, 0);
 }
@@ -159,12 +265,13 @@ static cj_status run(counting *c, int64_t batch)
     const int64_t samples = cj_tensor_shape(c->x)->dims[0];
     for (int64_t at = 0; at < samples; at += batch) {
         cj_tensor *part = NULL;
-        CJ_TRY(cj_tensor_slice(c->x, 0, at, samples - at < batch ? samples - at : batch, &part));
+        const int64_t count = samples - at < batch ? samples - at : batch;
+        CJ_TRY(cj_tensor_slice(c->x, 0, at, count, &part));
         const cj_status status = cj_function_call(c->function, &part, c->outputs);
         cj_release(part);
         CJ_TRY(status);
         for (int i = 0; i < c->count; i++)
-            add_up(&c->layers[i]);
+            add_up(&c->layers[i], count);
     }
     return CJ_OK;
 }
@@ -242,13 +349,15 @@ cj_status cj_spike_activities(cj_model *model, const cj_tensor *x, cj_spike_acti
 
 static void print_row(const cj_spike_activity *a, FILE *stream)
 {
+    const int width = a->neurons > 0 ? 13 : 61;
     fprintf(stream, "%-28.28s ", a->layer);
     if (a->neurons > 0)
-        fprintf(stream, "%9lld %6lld %12.1f %7.2f %% %6.1f %%\n", (long long)a->neurons,
+        fprintf(stream, "%9lld %6lld %12.1f %7.2f %% %6.1f %%", (long long)a->neurons,
                 (long long)a->steps, a->spikes, 100 * a->rate, 100 * a->silent);
-    else
-        fprintf(stream, "%37s %23.0f %14.0f %6.1f %%\n", "", a->operations, a->all,
-                a->all > 0 ? 100 * (1 - a->operations / a->all) : 0);
+    if (a->all > 0)
+        fprintf(stream, " %*.0f %14.0f %6.1f %%", width, a->operations, a->all,
+                100 * (1 - a->operations / a->all));
+    fprintf(stream, "\n");
 }
 
 static void print_table(const counting *c, FILE *stream)

@@ -30,7 +30,7 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
 
 cj_status cj__acts_begin(cj__acts *acts, cj_model *model, const cj__type *type, const char *who)
 {
-    cj__value outputs[CJ__LAYER_IO_MAX];
+    cj__value *outputs = NULL;
     const cj_layer *layer = cj_model_layer(model);
     bool any = false;
     if (cj_model_input_count(model) > 1)
@@ -44,7 +44,7 @@ cj_status cj__acts_begin(cj__acts *acts, cj_model *model, const cj__type *type, 
         cj__build_keep(&acts->trace.build, cj_symbol_input(type->dtype, type->shape, "x"));
     if (!acts->input)
         return acts->trace.build.status;
-    CJ_TRY(cj__model_trace(model, &acts->trace, &acts->input, outputs));
+    CJ_TRY(cj__model_trace(model, &acts->trace, &acts->input, &outputs));
     acts->trace.watch = NULL;
     for (size_t i = 0; i < acts->count; i++)
         any = any || acts->rows[i].neurons;
@@ -122,7 +122,7 @@ cj_status cj__neurons_copy_numbers(const cj_layer *from, cj_layer *to, int64_t n
 cj_status cj__acts_show(cj__acts *acts, cj__acting *row, const char *who)
 {
     const cj__spiking_args *a = row->layer->args;
-    cj__value outputs[CJ__LAYER_IO_MAX];
+    cj__value *outputs = NULL;
     const cj__value input = {row->input, NULL};
     int count = 0;
     if (!row->plain)
@@ -137,7 +137,7 @@ cj_status cj__acts_show(cj__acts *acts, cj__acting *row, const char *who)
     if (!copy)
         return cj_error_status();
     acts->copies[acts->copy_count++] = copy;
-    CJ_TRY(cj__layer_call(copy, &acts->trace, &input, 1, outputs, &count));
+    CJ_TRY(cj__layer_call(copy, &acts->trace, &input, 1, &outputs, &count));
     CJ_TRY(cj__neurons_copy_numbers(row->layer, copy, 0));
     row->spikes = row->fires ? outputs[0].symbol : NULL;
     row->membranes = outputs[row->fires].symbol;

@@ -24,10 +24,19 @@ typedef struct node {
     int entry;
     enum { NODE_WAITS, NODE_VISITED, NODE_DONE } state;
     int output_count;
-    cj_symbol *outputs[CJ__LAYER_IO_MAX]; // held
+    cj_symbol **outputs; // held
 } node;
 
+// What a node refers to.
+typedef struct references {
+    const json_t **items;    // ["layer", node, output, ...]; NULL for
+    const json_t **literals; // what an operation is given instead of a tensor
+    int count;
+    size_t item_capacity, literal_capacity;
+} references;
+
 typedef struct loading {
+    references refs; // of the node that is read
     cj__json_layers layers;
     entry *entries; // one for each object
     size_t count;
@@ -45,24 +54,26 @@ static const char *name_of(const json_t *object)
 
 // ---- What a node refers to ----
 
-typedef struct references {
-    const json_t *items[CJ__LAYER_IO_MAX];    // ["layer", node, output, ...]; NULL for
-    const json_t *literals[CJ__LAYER_IO_MAX]; // what an operation is given instead of a tensor
-    int count;
-} references;
+static cj_status add_item(references *refs, const json_t *item, const json_t *literal)
+{
+    const size_t needed = (size_t)refs->count + 1;
+    if (!cj__reserve((void **)&refs->items, &refs->item_capacity, needed, sizeof *refs->items) ||
+        !cj__reserve((void **)&refs->literals, &refs->literal_capacity, needed,
+                     sizeof *refs->literals))
+        return CJ_OUT_OF_MEMORY;
+    refs->items[refs->count] = item;
+    refs->literals[refs->count++] = literal;
+    return CJ_OK;
+}
 
 static cj_status add_reference(references *refs, const json_t *triple, const char *who)
 {
-    if (refs->count == CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d inputs", who, CJ__LAYER_IO_MAX);
     if (!json_is_array(triple) || json_array_size(triple) < 3 ||
         !json_is_string(json_array_get(triple, 0)) || !json_is_integer(json_array_get(triple, 1)) ||
         !json_is_integer(json_array_get(triple, 2)))
         return cj__fail(CJ_BAD_FILE,
                         "%s: an input does not name a layer, an application and an output", who);
-    refs->literals[refs->count] = NULL;
-    refs->items[refs->count++] = triple;
-    return CJ_OK;
+    return add_item(refs, triple, NULL);
 }
 
 // Collects the tensors in one argument of a node: an object, or a list of them.
@@ -172,10 +183,8 @@ static cj_status add_named(references *refs, const json_t *arguments, const char
             continue;
         if (refs->count == 0 && i > 0)
             return cj__fail(CJ_BAD_FILE, "%s: an application gives it no \"%s\"", who, names[0]);
-        for (; refs->count < i; refs->count++) {
-            refs->items[refs->count] = refs->items[refs->count - 1];
-            refs->literals[refs->count] = NULL;
-        }
+        while (refs->count < i)
+            CJ_TRY(add_item(refs, refs->items[refs->count - 1], NULL));
         CJ_TRY(collect(value, who, refs));
     }
     return CJ_OK;
@@ -208,20 +217,19 @@ static cj_status read_node(const json_t *object, const char *who, const cj__laye
 // The operands of an operation.
 static cj_status read_operands(cj_layer *layer, const json_t *call, references *refs)
 {
-    const json_t *operands[CJ__LAYER_IO_MAX];
+    const json_t **operands = NULL;
     int count = 0;
     refs->count = 0;
-    CJ_TRY(cj__operation_read_node(layer, call, operands, &count));
-    for (int i = 0; i < count; i++) {
+    cj_status status = cj__operation_read_node(layer, call, &operands, &count);
+    for (int i = 0; i < count && status == CJ_OK; i++) {
         const char *class_name = cj__json_text_at(operands[i], "class_name");
-        if (class_name && strcmp(class_name, "__keras_tensor__") == 0) {
-            CJ_TRY(collect(operands[i], cj_layer_name(layer), refs));
-            continue;
-        }
-        refs->items[refs->count] = NULL;
-        refs->literals[refs->count++] = operands[i];
+        if (class_name && strcmp(class_name, "__keras_tensor__") == 0)
+            status = collect(operands[i], cj_layer_name(layer), refs);
+        else
+            status = add_item(refs, NULL, operands[i]);
     }
-    return CJ_OK;
+    cj__free(operands);
+    return status;
 }
 
 // The settings of a call. Those that are the layer's, too, are set by the first application; what
@@ -298,12 +306,26 @@ static cj_status index_layers(loading *l)
     return b.status;
 }
 
-static cj_status add_output(node *n, cj_symbol *symbol)
+// Takes the list over, and its symbols.
+static cj_status set_outputs(node *n, cj_symbol **symbols, int count)
 {
+    n->outputs = symbols;
+    for (int i = 0; i < count; i++)
+        n->outputs[n->output_count++] = cj__own(symbols[i]);
+    return CJ_OK;
+}
+
+static cj_status set_input(node *n, cj_symbol *symbol)
+{
+    cj_symbol **one = symbol ? cj__new(1, sizeof *one) : NULL;
     if (!symbol)
         return cj__fail_missing(CJ__MADE_SYMBOL, "a layer's output");
-    n->outputs[n->output_count++] = cj__own(symbol);
-    return CJ_OK;
+    if (!one) {
+        cj__drop_floating(symbol);
+        return CJ_OUT_OF_MEMORY;
+    }
+    one[0] = symbol;
+    return set_outputs(n, one, 1);
 }
 
 static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
@@ -314,7 +336,7 @@ static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
         cj_input_args args;
         CJ_TRY(cj__json_input_args(json_object_get(object, "config"), e->name, &args));
         l->nodes[e->first_node].state = NODE_DONE;
-        return add_output(&l->nodes[e->first_node], cj_input_symbol_new(&args));
+        return set_input(&l->nodes[e->first_node], cj_input_symbol_new(&args));
     }
     e->waits = cj__json_makes_mask(object);
     e->layer = cj__own(cj__layer_from_json(loader, object));
@@ -341,13 +363,14 @@ static cj_status make_literals(const cj_layer *layer, const references *refs, cj
     return CJ_OK;
 }
 
-static cj_status apply(loading *l, int index, const references *refs)
+static cj_status apply_to(loading *l, int index, const references *refs, cj_symbol **inputs)
 {
     node *n = &l->nodes[index];
     const entry *e = &l->entries[n->entry];
     const cj__call_settings settings =
         settings_of(e->layer, json_array_get(e->nodes, (size_t)(index - e->first_node)));
-    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX] = {0};
+    cj_symbol **outputs = NULL;
+    int count = 0;
     for (int i = 0; i < refs->count; i++) {
         inputs[i] =
             refs->items[i] ? output_of(node_of(l, refs->items[i], 0), refs->items[i]) : NULL;
@@ -356,11 +379,17 @@ static cj_status apply(loading *l, int index, const references *refs)
                             json_string_value(json_array_get(refs->items[i], 0)));
     }
     CJ_TRY(make_literals(e->layer, refs, inputs));
-    CJ_TRY(cj__apply_many(e->layer, settings, inputs, refs->count, outputs, CJ__LAYER_IO_MAX));
-    for (int i = 0; i < CJ__LAYER_IO_MAX && outputs[i]; i++)
-        CJ_TRY(add_output(n, outputs[i]));
+    CJ_TRY(cj__apply_all(e->layer, settings, inputs, refs->count, &outputs, &count));
     n->state = NODE_DONE;
-    return CJ_OK;
+    return set_outputs(n, outputs, count);
+}
+
+static cj_status apply(loading *l, int index, const references *refs)
+{
+    cj_symbol **inputs = cj__new((size_t)refs->count, sizeof *inputs);
+    const cj_status status = inputs ? apply_to(l, index, refs, inputs) : CJ_OUT_OF_MEMORY;
+    cj__free(inputs);
+    return status;
 }
 
 // The first node that must be done before node `index`: the one before it of its layer, then its
@@ -395,16 +424,16 @@ static cj_status step(loading *l)
     const int top = l->stack[l->height - 1];
     const entry *e = &l->entries[l->nodes[top].entry];
     const json_t *object = json_array_get(e->nodes, (size_t)(top - e->first_node));
-    references refs;
+    references *refs = &l->refs;
     int pending = -1;
     CJ_TRY(e->layer->kind == &cj__layer_operation ?
-               read_operands(e->layer, object, &refs) :
-               read_node(object, e->name, e->layer->kind, &refs));
+               read_operands(e->layer, object, refs) :
+               read_node(object, e->name, e->layer->kind, refs));
     CJ_TRY(cj__json_check_masks(&l->layers, object, e->layer->kind, e->name));
-    CJ_TRY(find_pending(l, top, &refs, &pending));
+    CJ_TRY(find_pending(l, top, refs, &pending));
     if (pending < 0) {
         l->height--;
-        return apply(l, top, &refs);
+        return apply(l, top, refs);
     }
     if (l->nodes[pending].state == NODE_VISITED)
         return cj__fail(CJ_BAD_FILE, "%s: the inputs of layers form a circle", e->name);
@@ -442,18 +471,19 @@ static int compare_keys(const void *a, const void *b)
 // An object of triples; Keras takes named inputs and outputs in the order of their names.
 static cj_status read_named_ends(const json_t *ends, references *refs)
 {
-    const char *keys[CJ__LAYER_IO_MAX], *key;
+    const char **keys = cj__new(json_object_size(ends), sizeof *keys), *key;
     json_t *triple;
     size_t count = 0;
-    if (json_object_size(ends) > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs",
-                        CJ__LAYER_IO_MAX);
+    if (!keys)
+        return CJ_OUT_OF_MEMORY;
     json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
         keys[count++] = key;
     qsort(keys, count, sizeof keys[0], compare_keys);
-    for (size_t i = 0; i < count; i++)
-        CJ_TRY(add_reference(refs, json_object_get(ends, keys[i]), "the model"));
-    return CJ_OK;
+    cj_status status = CJ_OK;
+    for (size_t i = 0; i < count && status == CJ_OK; i++)
+        status = add_reference(refs, json_object_get(ends, keys[i]), "the model");
+    cj__free(keys);
+    return status;
 }
 
 // In "output_layers" Keras counts the applications of nested functional models from 1, since their
@@ -464,26 +494,43 @@ static int first_number(const entry *producer, const json_t *triple)
            json_integer_value(json_array_get(triple, 1)) > 0;
 }
 
-// `ends` is one triple, a list of triples, or an object of triples.
-static cj_status read_ends(loading *l, const json_t *ends, bool outputs, cj_symbol **symbols,
-                           int *count)
+static void free_references(references *refs)
 {
-    references refs = {.count = 0};
-    CJ_TRY(json_is_object(ends) ? read_named_ends(ends, &refs) :
-                                  read_node(ends, "the model", NULL, &refs));
-    for (int i = 0; i < refs.count; i++) {
-        const int from = outputs ? first_number(entry_of(l, refs.items[i]), refs.items[i]) : 0;
-        node *producer = node_of(l, refs.items[i], from);
+    cj__free(refs->items);
+    cj__free(refs->literals);
+}
+
+static cj_status find_ends(loading *l, const references *refs, bool outputs, cj_symbol **symbols)
+{
+    for (int i = 0; i < refs->count; i++) {
+        const int from = outputs ? first_number(entry_of(l, refs->items[i]), refs->items[i]) : 0;
+        node *producer = node_of(l, refs->items[i], from);
         if (producer && l->entries[producer->entry].waits)
             CJ_TRY(apply_node(l, (int)(producer - l->nodes)));
-        symbols[i] = output_of(producer, refs.items[i]);
+        symbols[i] = output_of(producer, refs->items[i]);
         if (!symbols[i])
             return cj__fail(CJ_BAD_FILE, "the model's %s %d names \"%.200s\", which does not exist",
                             outputs ? "output" : "input", i,
-                            json_string_value(json_array_get(refs.items[i], 0)));
+                            json_string_value(json_array_get(refs->items[i], 0)));
     }
-    *count = refs.count;
     return CJ_OK;
+}
+
+// `ends` is one triple, a list of triples, or an object of triples. The caller frees the list of
+// symbols (cj__free).
+static cj_status read_ends(loading *l, const json_t *ends, bool outputs, cj_symbol ***symbols,
+                           int *count)
+{
+    references refs = {.count = 0};
+    cj_status status = json_is_object(ends) ? read_named_ends(ends, &refs) :
+                                              read_node(ends, "the model", NULL, &refs);
+    *count = refs.count;
+    if (status == CJ_OK && !(*symbols = cj__new((size_t)refs.count, sizeof **symbols)))
+        status = CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK)
+        status = find_ends(l, &refs, outputs, *symbols);
+    free_references(&refs);
+    return status;
 }
 
 // ---- All ----
@@ -500,6 +547,26 @@ static cj_status make_nodes(loading *l)
     return CJ_OK;
 }
 
+static cj_status make_model(loading *l, const json_t *config, cj_model **model)
+{
+    cj_symbol **inputs = NULL, **outputs = NULL;
+    int input_count = 0, output_count = 0;
+    cj_status status =
+        read_ends(l, json_object_get(config, "input_layers"), false, &inputs, &input_count);
+    if (status == CJ_OK)
+        status =
+            read_ends(l, json_object_get(config, "output_layers"), true, &outputs, &output_count);
+    if (status == CJ_OK) {
+        *model = cj_functional(.inputs_list = inputs, .inputs_count = input_count,
+                               .outputs_list = outputs, .outputs_count = output_count,
+                               .name = cj__json_text_at(config, "name"));
+        status = *model ? CJ_OK : cj__fail_missing(CJ__MADE_MODEL, "the model");
+    }
+    cj__free(inputs);
+    cj__free(outputs);
+    return status;
+}
+
 static cj_status build(cj__json_loader *loader, loading *l, const json_t *config, cj_model **model)
 {
     l->count = json_array_size(l->layers.objects);
@@ -513,14 +580,7 @@ static cj_status build(cj__json_loader *loader, loading *l, const json_t *config
     for (size_t i = 0; i < l->count; i++)
         CJ_TRY(make_layer(loader, l, i));
     CJ_TRY(apply_all(l));
-    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
-    int input_count = 0, output_count = 0;
-    CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, inputs, &input_count));
-    CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, outputs, &output_count));
-    *model =
-        cj_functional(.inputs_list = inputs, .inputs_count = input_count, .outputs_list = outputs,
-                      .outputs_count = output_count, .name = cj__json_text_at(config, "name"));
-    return *model ? CJ_OK : cj__fail_missing(CJ__MADE_MODEL, "the model");
+    return make_model(l, config, model);
 }
 
 cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config)
@@ -531,9 +591,12 @@ cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config
         cj__applied_release(); // nothing names what a failed application was given
     for (size_t i = 0; l.entries && i < l.count; i++)
         cj_release(l.entries[i].layer);
-    for (int i = 0; l.nodes && i < l.node_count; i++)
+    for (int i = 0; l.nodes && i < l.node_count; i++) {
         for (int j = 0; j < l.nodes[i].output_count; j++)
             cj_release(l.nodes[i].outputs[j]);
+        cj__free(l.nodes[i].outputs);
+    }
+    free_references(&l.refs);
     json_decref(l.layers.index);
     json_decref(l.layers.maskers);
     cj__free(l.entries);

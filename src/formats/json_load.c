@@ -119,9 +119,9 @@ static cj_status read_sublayers(cj__json_loader *loader, const cj__layer_kind *k
         const json_t *value = json_object_get(config, row->key);
         cj_layer **at = (void *)((char *)args + row->offset);
         const size_t count = row->list ? json_array_size(value) : value && !json_is_null(value);
-        if (count > (row->list ? CJ__LAYER_IO_MAX : 1))
+        if (count > (row->list ? CJ__SUBLAYER_LIST : 1))
             return cj__fail(CJ_UNSUPPORTED, "%s: \"%s\" has more than %d layers", who, row->key,
-                            (int)CJ__LAYER_IO_MAX);
+                            (int)CJ__SUBLAYER_LIST);
         for (size_t i = 0; i < count; i++) {
             at[i] =
                 cj__own(cj__layer_from_json(loader, row->list ? json_array_get(value, i) : value));

@@ -254,7 +254,6 @@ static json_t *write_operand(cj__json *b, const cj__application *producer, int o
 
 static json_t *write_node(cj__json *b, const cj__application *all, const cj__application *node)
 {
-    json_t *operands[CJ__LAYER_IO_MAX];
     if (node->layer->kind != &cj__layer_operation) {
         for (int i = 0; i < node->input_count && b->status == CJ_OK; i++)
             if (!all[node->input_app[i]].layer)
@@ -264,9 +263,16 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
                                      cj_layer_name(node->layer));
         return b->status == CJ_OK ? write_layer_node(b, all, node) : NULL;
     }
+    json_t **operands = cj__new((size_t)node->input_count, sizeof *operands);
+    if (!operands) {
+        b->status = CJ_OUT_OF_MEMORY;
+        return NULL;
+    }
     for (int i = 0; i < node->input_count; i++)
         operands[i] = write_operand(b, &all[node->input_app[i]], node->input_index[i]);
-    return cj__operation_node(b, node->layer, operands, node->input_count);
+    json_t *object = cj__operation_node(b, node->layer, operands, node->input_count);
+    cj__free(operands);
+    return object;
 }
 
 // Adds one application to its layer's object in `layers`, after the object itself if it is the

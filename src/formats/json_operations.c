@@ -311,6 +311,7 @@ typedef struct reading {
     const char *who;
     const cj__word *word;
     const json_t **operands;
+    size_t capacity;
     int count;
     void *settings;
     cj__texts texts;
@@ -319,9 +320,11 @@ typedef struct reading {
 
 static cj_status add_operand(reading *r, int place, const json_t *value)
 {
-    if (place >= r->word->most || place >= CJ__LAYER_IO_MAX)
+    if (place >= r->word->most)
         return cj__fail(CJ_UNSUPPORTED, "%s: an application gives it more than %d operands", r->who,
                         r->word->most);
+    if (!cj__reserve((void **)&r->operands, &r->capacity, (size_t)place + 1, sizeof *r->operands))
+        return CJ_OUT_OF_MEMORY;
     for (; r->count <= place; ++r->count)
         r->operands[r->count] = NULL;
     r->operands[place] = json_is_null(value) ? NULL : value;
@@ -437,7 +440,8 @@ static cj_status close_up(reading *r)
                             i);
         if (!r->operands[i])
             continue;
-        given |= (int64_t)1 << i;
+        if (r->word->some)
+            given |= (int64_t)1 << i;
         r->operands[there++] = r->operands[i];
     }
     if (r->word->some)
@@ -459,12 +463,13 @@ static const char **pairs_setting(const reading *r)
     return (const char **)(void *)((char *)r->settings + choice->fields[i].offset);
 }
 
-cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const json_t **operands,
+cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const json_t ***operands,
                                   int *count)
 {
     const cj__word *word = cj__operation_word(layer);
     const void *own = cj__operation_settings(layer);
-    reading r = {.who = cj_layer_name(layer), .word = word, .operands = operands};
+    reading r = {.who = cj_layer_name(layer), .word = word};
+    *operands = NULL;
     *count = 0;
     if (own && !(r.settings = cj__copy_bytes(own, cj__word_settings(word)->args_size)))
         return CJ_OUT_OF_MEMORY;
@@ -475,6 +480,7 @@ cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const jso
         *pairs_setting(&r) = r.pairs.data;
     if (status == CJ_OK && own)
         status = cj__operation_set(layer, r.settings);
+    *operands = r.operands;
     *count = r.count;
     cj__free(r.settings);
     cj__texts_free(&r.texts);

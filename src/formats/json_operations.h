@@ -19,9 +19,9 @@ json_t *cj__json_literal(cj__json *b, const cj_tensor *value);
 // A floating layer from an object; NULL with a sentence.
 cj_layer *cj__operation_from_json(const json_t *object);
 
-// The operands of an application in the order of the word's symbols, tensors and literals alike; at
-// most CJ__LAYER_IO_MAX. Settings that are arguments of the call are set in the layer.
-cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const json_t **operands,
+// The operands of an application in the order of the word's symbols, tensors and literals alike; the
+// caller frees the list (cj__free). Settings that are arguments of the call are set in the layer.
+cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const json_t ***operands,
                                   int *count);
 // A literal as a constant beside operands of that dtype, floating; NULL with a sentence.
 cj_symbol *cj__literal_symbol(const cj_layer *layer, const json_t *literal, cj_dtype dtype);

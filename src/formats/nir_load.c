@@ -55,25 +55,25 @@ static cj_status check_args(cj__nir_builder *b)
 // What comes to a node: a symbol, or the sum of several.
 static cj_symbol *gather(cj__nir_builder *b, const cj__nir_node *node)
 {
-    cj_symbol *inputs[CJ__LAYER_IO_MAX];
     if (node->input_count == 0)
         return NULL;
     if (node->input_count == 1)
         return b->values[node->inputs[0]];
-    if (node->input_count > CJ__LAYER_IO_MAX)
-        return cj__nir_refuse(node, CJ_UNSUPPORTED, "%d edges lead to it, at most %d are read",
-                              node->input_count, CJ__LAYER_IO_MAX);
-    for (int i = 0; i < node->input_count; i++) {
-        inputs[i] = b->values[node->inputs[i]];
-        if (!cj_shape_equal(cj_symbol_shape(inputs[i]), cj_symbol_shape(inputs[0])))
+    for (int i = 1; i < node->input_count; i++)
+        if (!cj_shape_equal(cj_symbol_shape(b->values[node->inputs[i]]),
+                            cj_symbol_shape(b->values[node->inputs[0]])))
             return cj__nir_refuse(node, CJ_SHAPE_MISMATCH,
                                   "what comes from \"%s\" and from \"%s\" has different shapes",
                                   b->graph->nodes[node->inputs[0]].name,
                                   b->graph->nodes[node->inputs[i]].name);
-    }
     char name[200];
     snprintf(name, sizeof name, "%.150s_sum", node->name);
-    return cj_apply_list(cj_add(.name = name), inputs, node->input_count);
+    cj_symbol **inputs = cj__new((size_t)node->input_count, sizeof *inputs);
+    for (int i = 0; inputs && i < node->input_count; i++)
+        inputs[i] = b->values[node->inputs[i]];
+    cj_symbol *sum = inputs ? cj_apply_list(cj_add(.name = name), inputs, node->input_count) : NULL;
+    cj__free(inputs);
+    return sum;
 }
 
 static cj_status make_node(cj__nir_builder *b, int index)
@@ -100,8 +100,11 @@ static void tame_names(cj__nir_graph *g)
 
 static cj_status connect(cj__nir_builder *b, cj_model **model)
 {
-    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
+    const size_t count = (size_t)b->graph->count;
     int input_count = 0, output_count = 0;
+    cj_symbol **inputs = cj__new(2 * count, sizeof *inputs), **outputs = inputs + count;
+    if (!inputs)
+        return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < b->graph->count; i++) {
         if (!b->graph->nodes[i].outermost)
             continue;
@@ -112,6 +115,7 @@ static cj_status connect(cj__nir_builder *b, cj_model **model)
     }
     *model = cj_functional(.inputs_list = inputs, .inputs_count = input_count,
                            .outputs_list = outputs, .outputs_count = output_count, .name = "nir");
+    cj__free(inputs);
     return *model ? CJ_OK : cj__fail_missing(CJ__MADE_MODEL, "the model");
 }
 

@@ -168,11 +168,13 @@ void cj__poke_pending(cj__plan *plan, int position);
 cj_status cj__await_pending(cj__plan *plan, const cj__run *run, cj_status status);
 
 // keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made: of the
-// plan's own, or of a body at the end of its arena. Where that memory is; and of a body, that a run of
-// the loop begins.
+// plan's own, or of a body at the end of its arena, but for what outlives the run. Where that memory
+// is; and of a body, that a run of the loop begins.
 cj_status cj__keep_in_plan(cj__plan *plan);
 void cj__point_kept(cj__plan *plan, char *memory);
 void cj__forget_kept(cj__plan *plan);
+// Whether what a call of a body keeps outlives runs of the loop: `version` is then that of its weights.
+bool cj__kept_outlives(const cj__kept *kept);
 
 // keep_steady.c: memory for the results of steady calls, once homes are known. And whether these are
 // still what the variables give; if not, they are to run.

@@ -102,6 +102,7 @@ static void name_of(const cj__instruction *instruction, const cj__call *call, in
                  call->loop->reverse ? " back" : "");
     snprintf(name, 2 * WORDS, "%*s%s%s%s%s%s", 2 * depth, "", call->op->name, form ? ", " : "",
              form ? form : "",
+             call->kept && cj__kept_outlives(call->kept)            ? ", kept for all runs" :
              call->kept                                             ? ", kept" :
              call->rounds && (call->op->flags & CJ__OP_ELEMENTWISE) ? ", rounds" :
                                                                       "",

@@ -153,6 +153,7 @@ cj_status cj__choose_blocks(cj__program *program);        // blocks.c
 cj_status cj__choose_bf16_products(cj__program *program); // bf16_products.c
 cj_status cj__choose_winograd(cj__program *program);      // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
+cj_status cj__choose_sparse(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);
 cj_status cj__fuse_rows(cj__program *program); // fuse_rows.c

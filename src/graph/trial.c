@@ -7,12 +7,12 @@ enum { SHARED, ALONE };
 
 static int64_t runs_of_trial(const cj__trial *trial)
 {
-    return trial->one_run ? 1 : CJ__TRIAL_RUNS;
+    return trial->runs_of_trial > 0 ? trial->runs_of_trial : CJ__TRIAL_RUNS;
 }
 
 static int64_t tried_runs(const cj__trial *trial)
 {
-    const bool again = trial->is_long && trial->next_round > 0;
+    const bool again = trial->by_all && trial->next_round > 0;
     return runs_of_trial(trial) * (again ? CJ__TRIALS_AGAIN : CJ__TRIALS);
 }
 
@@ -36,10 +36,11 @@ bool cj__trial_is_timed(const cj__trial *trial)
     return is_trying(trial) || trial->run == trial->round - 1;
 }
 
-// The first run of a trial moves the operands into other caches.
+// The first runs of a trial move the operands into other caches.
 static bool counts(const cj__trial *trial)
 {
-    return trial->one_run || trial->run % CJ__TRIAL_RUNS != 0;
+    const int64_t runs = runs_of_trial(trial);
+    return runs == 1 || trial->run % runs >= (runs + 3) / 4;
 }
 
 static void record(cj__trial *trial, int way, double seconds)
@@ -55,24 +56,16 @@ static double mean_without_worst(const cj__trial *trial, int way)
     return (trial->sums[way] - trial->most[way]) / (trial->counts[way] - 1);
 }
 
-// Of long runs there are as many of each way, so that their sums compare as their means do.
+// There are as many runs of each way, so that their sums compare as their means do.
 static bool alone_is_faster(const cj__trial *trial)
 {
-    return trial->is_long ? trial->sums[ALONE] < CJ__TRIAL_TIE * trial->sums[SHARED] :
-                            mean_without_worst(trial, ALONE) < mean_without_worst(trial, SHARED);
+    return trial->by_all ? trial->sums[ALONE] < CJ__TRIAL_TIE * trial->sums[SHARED] :
+                           mean_without_worst(trial, ALONE) < mean_without_worst(trial, SHARED);
 }
 
 static void forget(cj__trial *trial)
 {
     memset(trial->sums, 0, sizeof trial->sums);
-}
-
-static void begin_trials(cj__trial *trial)
-{
-    trial->run = trial->round = trial->kept = 0;
-    memset(trial->counts, 0, sizeof trial->counts);
-    for (int way = SHARED; way <= ALONE; way++)
-        trial->sums[way] *= trial->is_long ? CJ__TRIAL_MEMORY : 0;
 }
 
 // As many runs as take so long, but no fewer and no more than given.
@@ -82,16 +75,32 @@ static int64_t runs_within(const cj__trial *trial, double seconds, int64_t fewes
     return runs < (double)fewest ? fewest : runs < (double)most ? (int64_t)runs : most;
 }
 
+static void begin_trials(cj__trial *trial)
+{
+    trial->run = trial->round = trial->kept = 0;
+    trial->by_all = trial->is_long || trial->under_pressure;
+    trial->runs_of_trial =
+        trial->usual > CJ__TRIAL_ONE_RUN ? 1 :
+        trial->by_all ? runs_within(trial, CJ__TRIAL_SECONDS, CJ__TRIAL_RUNS, CJ__ROUND_MOST) :
+                        CJ__TRIAL_RUNS;
+    memset(trial->counts, 0, sizeof trial->counts);
+    memset(trial->latest, 0, sizeof trial->latest);
+    for (int way = SHARED; way <= ALONE; way++)
+        trial->sums[way] *= trial->by_all ? CJ__TRIAL_MEMORY : 0;
+}
+
 static int64_t first_round(const cj__trial *trial)
 {
     return runs_within(trial, CJ__ROUND_SECONDS, CJ__LONG_ROUND,
-                       trial->alone ? CJ__ALONE_ROUND : CJ__SHARED_ROUND);
+                       trial->by_all ? CJ__BUSY_ROUND_MOST :
+                       trial->alone  ? CJ__ALONE_ROUND :
+                                       CJ__SHARED_ROUND);
 }
 
 static void begin_round(cj__trial *trial, int64_t runs)
 {
-    const int64_t most =
-        runs_within(trial, CJ__ROUND_MOST_SECONDS, CJ__LONG_ROUND_MOST, CJ__ROUND_MOST);
+    const int64_t most = runs_within(trial, CJ__ROUND_MOST_SECONDS, CJ__LONG_ROUND_MOST,
+                                     trial->by_all ? CJ__BUSY_ROUND_MOST : CJ__ROUND_MOST);
     trial->run = 0;
     trial->round = runs < most ? runs : most;
     trial->next_round = 2 * trial->round;
@@ -124,9 +133,10 @@ static void look_at_pressure(cj__trial *trial, const cj__trial_run *run)
 static void tried(cj__trial *trial, double seconds)
 {
     const int way = is_alone(trial);
-    if (!trial->is_long && way == SHARED && counts(trial) && seconds > CJ__TRIAL_LONG) {
+    const bool is_long = seconds > CJ__TRIAL_LONG && trial->latest[SHARED] > CJ__TRIAL_LONG;
+    if (!trial->is_long && way == SHARED && counts(trial) && is_long) {
         trial->is_long = true;
-        trial->one_run = seconds > CJ__TRIAL_ONE_RUN;
+        trial->usual = seconds;
         forget(trial);
         begin_trials(trial);
         if (!trial->under_pressure) {

@@ -3,13 +3,14 @@
 // alone do not tell. Results do not depend on it, so a plan measures both ways in *trials*, decides,
 // and keeps to the decision for a *round* of runs.
 //
-// Short runs are decided by their mean without the worst: beside a busy process the fastest shared
-// run is as fast as ever, and many others wait for a thread that does not run. Long runs are shared
-// without a trial while no other process takes processors from this one, which the system's count of
-// interruptions tells: by the time that the process computed, since it may pause between two runs.
-// Otherwise the means of all runs in trials decide, of which later ones count more: waits for
-// processors are a part of the mean, and a few runs alone tell little of them. A trial is longer
-// than a time slice: a thread that has slept gets its first slice at once, beside any load.
+// While no other process takes processors from this one, which the system's count of interruptions
+// tells (by the time that the process computed, since it may pause between two runs), short runs are
+// decided by their mean without the worst, and long ones are shared without a trial.
+//
+// Beside busy processes the fastest shared run is as fast as ever, and many others wait for a thread
+// that does not run: waits for processors are a part of the mean, and a few runs tell little of
+// them. So the means of all runs in trials decide, of which later ones count more, and a trial is
+// longer than a time slice: a thread that has slept gets its first slice at once, beside any load.
 //
 // A decision may be due to a disturbance that ends at once. So the first round after it is short,
 // and rounds grow as long as trials confirm it.
@@ -21,26 +22,29 @@
 enum {
     CJ__TRIAL_RUNS = 4,
     CJ__TRIALS = 4,
-    CJ__TRIALS_AGAIN = 2, // of long runs, after the first trials
+    CJ__TRIALS_AGAIN = 2, // beside busy processes, after the first trials
     // Runs of the first round and of the longest: as many as the seconds below hold, within these.
     CJ__LONG_ROUND = 8,
     CJ__ALONE_ROUND = 64,
     CJ__SHARED_ROUND = 256,
     CJ__LONG_ROUND_MOST = 64,
-    CJ__ROUND_MOST = 4096
+    CJ__ROUND_MOST = 4096,
+    CJ__BUSY_ROUND_MOST = 65536 // beside busy processes, where trials are long too
 };
 
-#define CJ__ROUND_SECONDS      0.05
-#define CJ__ROUND_MOST_SECONDS 1
+#define CJ__ROUND_SECONDS      0.2
+#define CJ__ROUND_MOST_SECONDS 2
 
-// A shared run that takes longer is a long one, and a trial by itself from the second limit on.
+// If two shared runs in a row take longer they are long ones, and each is a trial by itself from the
+// second limit on. (One may have waited for a processor.)
 #define CJ__TRIAL_LONG     5e-3 // seconds
 #define CJ__TRIAL_ONE_RUN  30e-3
 // Interruptions in a second of processor time beyond which other processes are said to take processors.
 #define CJ__TRIAL_PRESSURE 50
-// How much long runs of earlier trials still count.
+// Beside busy processes: how long a trial is; how much runs of earlier trials still count; and by how
+// much shared runs are faster, or runs go alone, since a tie spares processors.
+#define CJ__TRIAL_SECONDS  32e-3
 #define CJ__TRIAL_MEMORY   0.7
-// Long runs go alone unless those that are shared are faster by so much: a tie spares processors.
 #define CJ__TRIAL_TIE      1.05
 
 // A run that has ended without an error.
@@ -56,14 +60,15 @@ typedef struct cj__trial {
     int64_t kept;  // runs since the last trials
     bool alone;    // the decision of the last trials
     bool is_long;
-    bool one_run; // is a trial
     bool under_pressure;
+    bool by_all;            // runs of all trials so far decide
+    int64_t runs_of_trial;  // 0 before the first trials
     int64_t next_round;     // runs of the next round if the decision stays; 0 before the first
     double usual;           // seconds of a run that goes the decided way
     cj__processor_use last; // of the last run that was timed
     // of the runs that count so far, shared and alone
     int counts[2];
-    double sums[2], most[2], latest[2]; // seconds; of long runs `sums` holds earlier trials too
+    double sums[2], most[2], latest[2]; // seconds; `sums` holds those of earlier trials too
 } cj__trial;
 
 bool cj__trial_shares(const cj__trial *trial);

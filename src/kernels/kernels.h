@@ -88,13 +88,17 @@
     F(load, "v = o")                                    \
     F(store, "o = v")                                   \
     F(sum, "o = o + v")                                 \
+    F(reached, "v = v >= 0 ? 1 : 0")                    \
+    F(beyond, "v = v > 0 ? 1 : 0")                      \
     F(add, "v = v + o")                                 \
     F(subtract, "v = v - o")                            \
     F(subtract_from, "v = o - v")                       \
     F(multiply, "v = v o")                              \
     F(divide, "v = v / o")                              \
     F(negative, "v = -v")                               \
+    F(absolute, "v = |v|")                              \
     F(square, "v = v^2")                                \
+    F(reciprocal, "v = 1 / v")                          \
     F(relu, "v = max(v, 0)")                            \
     F(relu_grad, "v = o > 0 ? v : 0, o being relu's y") \
     F(square_grad, "v = 2 o v")
@@ -168,6 +172,7 @@ typedef struct cj__gemm {
     bool trans_a, trans_b;
     // B is that of many products, and what a first phase makes of it is kept (cj__job.prepares)
     bool keeps_b;
+    bool sparse_a; // A is likely 0 in most places
     // Tasks of a range are done from the last to the first: in every second run over one B, what is
     // left of it in the caches is read first.
     bool backwards;
@@ -221,6 +226,8 @@ typedef struct cj__conv2d_args {
     // side of the tiles of Winograd's form, 2 or 4, where the kernel has it for this geometry, and
     // ignored elsewhere; 0 for the direct form
     int winograd;
+    // x of forward and of the filters' gradient, or dy of the input's, is likely 0 in most places
+    bool sparse;
     int64_t pool_h, pool_w; // 0 or 1 for none
     // Of forward, and of the input's gradient, which as a transposed convolution gives
     // act(dx + bias):

@@ -21,6 +21,8 @@ static void history_destroy(void *object)
         cj_release(history->output_masks[i]);
     for (int i = 0; i < history->input_count; i++)
         cj_release(history->inputs[i]);
+    cj__free(history->output_masks);
+    cj__free(history->inputs);
     cj_release(history->layer);
     cj__free(history);
 }
@@ -51,11 +53,18 @@ static cj_symbol *symbol_of_history(cj__history *history, int index, const cj_sy
     return made;
 }
 
-static cj__history *history_new(cj_layer *layer, cj_symbol *const *inputs, int count)
+// A history with room for the masks of outputs.
+static cj__history *history_new(cj_layer *layer, cj_symbol *const *inputs, int count, int outputs)
 {
     cj__history *history = cj__object_new(&cj__history_class, sizeof *history);
     if (!history)
         return NULL;
+    history->inputs = cj__new((size_t)count, sizeof *history->inputs);
+    history->output_masks = cj__new((size_t)outputs, sizeof *history->output_masks);
+    if (!history->inputs || !history->output_masks) {
+        cj_release(history);
+        return NULL;
+    }
     history->layer = cj_retain(layer);
     for (int i = 0; i < count; i++)
         history->inputs[history->input_count++] = cj_retain(inputs[i]);
@@ -92,21 +101,38 @@ static void keep(const void *object)
         kept.objects[kept.count++] = object;
 }
 
+// Where the outputs of an application go: to so many places, or with `all` to a list that is made.
+typedef struct taking {
+    cj_symbol **outputs;
+    int capacity;
+    bool all;
+} taking;
+
 static cj_status apply(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
-                       cj_symbol *const *inputs, int count, cj_symbol **outputs, int capacity)
+                       cj_symbol *const *inputs, int count, taking *to)
 {
-    cj__value given[CJ__LAYER_IO_MAX], made[CJ__LAYER_IO_MAX];
+    cj__value *made = NULL;
     int made_count = 0;
-    if (count < 1 || count > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs 1 to %d", layer->name,
-                        count, (int)CJ__LAYER_IO_MAX);
+    if (count < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs 1 or more", layer->name,
+                        count);
+    cj__value *given = cj__build_memory(&trace->build, (size_t)count, sizeof *given);
+    if (!given)
+        return trace->build.status;
     for (int i = 0; i < count; i++)
         given[i] = cj__symbol_value(inputs[i]);
-    CJ_TRY(cj__layer_call_with(layer, trace, settings, given, count, made, &made_count));
-    cj__history *history = history_new(layer, inputs, count);
+    CJ_TRY(cj__layer_call_with(layer, trace, settings, given, count, &made, &made_count));
+    cj__history *history = history_new(layer, inputs, count, made_count);
     cj_status status = history ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (history)
         history->settings = settings;
+    if (to->all && status == CJ_OK) {
+        to->outputs = cj__new((size_t)made_count, sizeof(cj_symbol *));
+        to->capacity = to->outputs ? made_count : 0;
+        status = to->outputs ? CJ_OK : CJ_OUT_OF_MEMORY;
+    }
+    cj_symbol **outputs = to->outputs;
+    const int capacity = to->capacity;
     for (int i = 0; history && i < made_count; i++)
         history->output_masks[history->output_count++] = cj_retain(made[i].mask);
     for (int i = 0; status == CJ_OK && i < made_count && i < capacity; i++)
@@ -134,19 +160,18 @@ static cj_status need_objects(const cj_layer *layer, cj_symbol *const *inputs, i
 
 // `text`, which says more settings, is read when the layer is known to be one; it may be NULL.
 static cj_status apply_many(cj_layer *layer, cj__call_settings settings, const char *text,
-                            cj_symbol *const *inputs, int count, cj_symbol **outputs,
-                            int output_capacity)
+                            cj_symbol *const *inputs, int count, taking *to)
 {
     cj__trace trace = {0};
     cj_status status = CJ_OK;
-    for (int i = 0; outputs && i < output_capacity; i++)
-        outputs[i] = NULL;
+    for (int i = 0; to->outputs && i < to->capacity; i++)
+        to->outputs[i] = NULL;
     count = inputs && count > 0 ? count : 0;
     cj__own(layer);
     for (int i = 0; i < count; i++) // held until the end, when keep() may hold them
         cj__own(inputs[i]);
     status = need_objects(layer, inputs, count);
-    if (status == CJ_OK && (!inputs || (!outputs && output_capacity > 0)))
+    if (status == CJ_OK && (!inputs || (!to->outputs && to->capacity > 0)))
         status = cj__fail_null(inputs ? "cj_apply_many: the list of outputs" :
                                         "cj_apply_many: the list of inputs");
     if (status == CJ_OK)
@@ -155,7 +180,7 @@ static cj_status apply_many(cj_layer *layer, cj__call_settings settings, const c
     if (status == CJ_OK)
         status = cj__build_take(&trace.build, inputs, count);
     if (status == CJ_OK)
-        status = apply(layer, &trace, settings, inputs, count, outputs, output_capacity);
+        status = apply(layer, &trace, settings, inputs, count, to);
     if (status != CJ_OK)
         keep(layer);
     for (int i = 0; status != CJ_OK && i < count; i++)
@@ -170,20 +195,35 @@ static cj_status apply_many(cj_layer *layer, cj__call_settings settings, const c
 cj_status cj__apply_many(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
                          int count, cj_symbol **outputs, int output_capacity)
 {
-    return apply_many(layer, settings, NULL, inputs, count, outputs, output_capacity);
+    return apply_many(layer, settings, NULL, inputs, count,
+                      &(taking){outputs, output_capacity, false});
+}
+
+cj_status cj__apply_all(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
+                        int count, cj_symbol ***outputs, int *output_count)
+{
+    taking to = {.all = true};
+    const cj_status status = apply_many(layer, settings, NULL, inputs, count, &to);
+    if (status != CJ_OK) {
+        cj__free(to.outputs);
+        to = (taking){NULL, 0, true};
+    }
+    *outputs = to.outputs;
+    *output_count = to.capacity;
+    return status;
 }
 
 cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
                         int output_capacity)
 {
-    return apply_many(layer, (cj__call_settings){0}, NULL, inputs, count, outputs, output_capacity);
+    return cj__apply_many(layer, (cj__call_settings){0}, inputs, count, outputs, output_capacity);
 }
 
 cj_status cj_apply_many_with(cj_layer *layer, const char *settings, cj_symbol *const *inputs,
                              int count, cj_symbol **outputs, int output_capacity)
 {
-    return apply_many(layer, (cj__call_settings){0}, settings, inputs, count, outputs,
-                      output_capacity);
+    return apply_many(layer, (cj__call_settings){0}, settings, inputs, count,
+                      &(taking){outputs, output_capacity, false});
 }
 
 cj_symbol *cj_apply_with(cj_layer *layer, const char *settings, cj_symbol *input)
@@ -213,7 +253,7 @@ cj_symbol *cj__input_symbol_of(cj_layer *layer)
     cj__input_type(layer, &type);
     type = cj__type_of_length(&type, CJ__LENGTH);
     cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
-    cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
+    cj__history *history = symbol ? history_new(layer, NULL, 0, 1) : NULL;
     if (history) {
         history->output_count = 1;
         made = symbol_of_history(history, 0, symbol);

@@ -65,13 +65,10 @@ static cj_symbol *repeated(cj__build *g, cj_symbol *x, int64_t heads)
     const cj_shape *s = cj_symbol_shape(x);
     if (s->dims[2] == heads)
         return x;
-    cj_symbol *copies[CJ__LAYER_IO_MAX];
     const int64_t times = heads / s->dims[2];
-    if (times > CJ__LAYER_IO_MAX) {
-        cj__build_refuse(g, cj__fail(CJ_UNSUPPORTED, "more than %d heads of queries to one of keys",
-                                     (int)CJ__LAYER_IO_MAX));
+    cj_symbol **copies = cj__build_memory(g, (size_t)times, sizeof *copies);
+    if (!copies)
         return NULL;
-    }
     cj_symbol *column =
         cj__reshape(g, x, &CJ_SHAPE(s->dims[0], s->dims[1], s->dims[2], 1, s->dims[3]));
     for (int64_t i = 0; i < times; i++)

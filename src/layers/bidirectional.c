@@ -1,5 +1,6 @@
 // Bidirectional: keras/src/layers/rnn/bidirectional.py.
 #include "layers/kind.h"
+#include "layers/sequence.h"
 #include "ops/families.h"
 
 #include <cajal/wrappers.h>
@@ -126,9 +127,11 @@ static cj_symbol *merge(cj__build *g, const char *mode, cj_symbol *a, cj_symbol 
 }
 
 // Calls one of the layers with the sequence and its half of the initial states.
-static cj_status call_one(cj__layer_context *c, int which, cj__value *outputs, int *count)
+static cj_status call_one(cj__layer_context *c, int which, cj__value **outputs, int *count)
 {
-    cj__value inputs[CJ__LAYER_IO_MAX];
+    cj__value *inputs = cj__build_memory(c->build, (size_t)c->input_count, sizeof *inputs);
+    if (!inputs)
+        return c->build->status;
     const int states = (c->input_count - 1) / 2;
     inputs[0] = c->inputs[0];
     for (int i = 0; i < states; i++)
@@ -140,17 +143,15 @@ static cj_status call(cj__layer_context *c)
 {
     const cj_bidirectional_args *a = c->layer->args;
     const bool sequences = flag_of(c->layer->sublayers[FORWARD], "return_sequences");
-    cj__value forward[CJ__LAYER_IO_MAX], backward[CJ__LAYER_IO_MAX];
+    cj__value *forward = NULL, *backward = NULL;
     int counts[2] = {0, 0}, next = 0;
     if (c->input_count % 2 == 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: %d initial states given, needs as many for each of the two layers",
                         c->layer->name, c->input_count - 1);
-    CJ_TRY(call_one(c, FORWARD, forward, &counts[FORWARD]));
-    CJ_TRY(call_one(c, BACKWARD, backward, &counts[BACKWARD]));
-    if (counts[FORWARD] + counts[BACKWARD] > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d outputs", c->layer->name,
-                        (int)CJ__LAYER_IO_MAX);
+    CJ_TRY(call_one(c, FORWARD, &forward, &counts[FORWARD]));
+    CJ_TRY(call_one(c, BACKWARD, &backward, &counts[BACKWARD]));
+    CJ_TRY(cj__layer_outputs(c, counts[FORWARD] + counts[BACKWARD]));
     if (sequences)
         backward[0].symbol = turn_time(c->build, backward[0].symbol);
     if (a->merge_mode) {
@@ -183,7 +184,7 @@ const cj__layer_kind cj__layer_bidirectional = {
     .sublayers = sublayers,
     .more_inputs = "initial_state",
     .min_inputs = 1,
-    .max_inputs = CJ__LAYER_IO_MAX,
+    .max_inputs = 1 + 2 * CJ__SEQUENCE_STATES,
     .prepare = prepare,
     .check = check,
     .call = call,

@@ -89,7 +89,7 @@ static void stacked_first(const cj_layer *layer, double *values)
 // Each cell gets the output of the one before.
 static cj_status call_stacked(cj__layer_context *c)
 {
-    cj__value inputs[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
+    cj__value inputs[1 + CJ__SEQUENCE_STATES], *outputs = NULL;
     cj_shape shapes[CJ__SEQUENCE_STATES];
     int next = 1, count = 0, previous;
     CJ_TRY(states_of(c->layer, c->layer->name, shapes, &count, &previous));
@@ -102,7 +102,7 @@ static cj_status call_stacked(cj__layer_context *c)
         const int states = cell->kind->cell->states(cell, shapes, &previous);
         for (int k = 0; k < states; k++)
             inputs[1 + k] = c->inputs[next + k];
-        CJ_TRY(cj__layer_call(cell, c->trace, inputs, 1 + states, outputs, &count));
+        CJ_TRY(cj__layer_call(cell, c->trace, inputs, 1 + states, &outputs, &count));
         for (int k = 0; k < states; k++)
             c->outputs[next++].symbol = outputs[1 + k].symbol;
         inputs[0] = outputs[0];
@@ -201,7 +201,7 @@ static cj_symbol *step(void *context, cj_symbol *x, cj_symbol *const *states, cj
 {
     stepping *s = context;
     cj__trace *trace = s->context->trace;
-    cj__value inputs[CJ__LAYER_IO_MAX] = {{x, NULL}}, outputs[CJ__LAYER_IO_MAX] = {{NULL, NULL}};
+    cj__value inputs[1 + CJ__SEQUENCE_STATES] = {{x, NULL}}, *outputs = NULL;
     int count = 0;
     const int updates = trace->update_count, losses = trace->loss_count;
     void (*watch)(void *, cj_layer *, const cj__value *, int, const cj__value *, int) =
@@ -213,7 +213,8 @@ static cj_symbol *step(void *context, cj_symbol *x, cj_symbol *const *states, cj
     trace->drawn = s->drawn;
     s->begun = true;
     trace->watch = NULL; // the symbols of a loop's body cannot be looked at
-    const cj_status status = cj__layer_call(s->cell, trace, inputs, 1 + s->states, outputs, &count);
+    const cj_status status =
+        cj__layer_call(s->cell, trace, inputs, 1 + s->states, &outputs, &count);
     trace->watch = watch;
     if (status != CJ_OK)
         return NULL;

@@ -94,14 +94,13 @@ static cj_status fill_functional(cloning *c, const cj_model *model, cj_model *ma
         status = add_application(c, made, &model->applications[i], &latest);
     cj__index_free(&latest);
     CJ_TRY(status);
+    CJ_TRY(cj__model_set_ends(made, model->input_count, model->output_count));
     for (int i = 0; i < model->input_count; i++)
         made->input_at[i] = model->input_at[i];
     for (int i = 0; i < model->output_count; i++) {
         made->output_at[i] = model->output_at[i];
         made->output_index[i] = model->output_index[i];
     }
-    made->input_count = model->input_count;
-    made->output_count = model->output_count;
     CJ_TRY(cj__model_join(made));
     return cj__model_settle(made);
 }

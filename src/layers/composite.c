@@ -47,10 +47,10 @@ cj_status cj__add_sublayer(cj_layer *layer, cj_layer *sublayer, const cj__type *
 
 cj_symbol *cj__call_sublayer(cj__layer_context *context, int index, cj_symbol *x)
 {
-    cj__value outputs[CJ__LAYER_IO_MAX] = {0};
+    cj__value *outputs = NULL;
     int count = 0;
     cj_layer *sublayer = composite(context->layer)->sublayers[index];
-    if (cj__layer_call(sublayer, context->trace, &(cj__value){.symbol = x}, 1, outputs, &count) !=
+    if (cj__layer_call(sublayer, context->trace, &(cj__value){.symbol = x}, 1, &outputs, &count) !=
         CJ_OK)
         return NULL;
     return outputs[0].symbol;

@@ -10,6 +10,7 @@
 #include "layers/kind.h"
 #include "layers/history.h"
 #include <cajal/custom.h>
+#include <limits.h>
 #include <string.h>
 
 // The head of every layer's arguments.
@@ -20,7 +21,8 @@ typedef struct head {
 enum {
     SETTINGS_AT = (sizeof(head) + 15) / 16 * 16, // in the arguments
     SETTINGS_MAX = 3072,
-    SPECS_MAX = 2 * CJ__LAYER_VARIABLES_MAX
+    SPECS_MAX = 2 * CJ__LAYER_VARIABLES_MAX,
+    ENDS_MAX = 1 << 16
 };
 
 // A registered class as a kind.
@@ -83,14 +85,18 @@ static cj_status check(cj_layer *layer)
 static cj_status build(cj_layer *layer, const cj__type *inputs)
 {
     const custom *c = custom_of(layer);
-    cj_shape shapes[CJ__LAYER_IO_MAX];
     forget_specs((custom_layer *)(void *)layer);
+    if (!c->given.build)
+        return CJ_OK;
+    cj_shape *shapes = cj__new((size_t)layer->input_count, sizeof *shapes);
+    if (!shapes)
+        return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < layer->input_count; i++)
         shapes[i] = inputs[i].shape;
-    return c->given.build ?
-               cj__returned(c->given.build(layer, settings_of(layer), shapes, layer->input_count),
-                            "its build") :
-               CJ_OK;
+    const cj_status status = cj__returned(
+        c->given.build(layer, settings_of(layer), shapes, layer->input_count), "its build");
+    cj__free(shapes);
+    return status;
 }
 
 // The same value as a symbol of the trace alone: an operator on it is no node of a user's model.
@@ -114,8 +120,13 @@ static cj_status failed(const cj__layer_context *c)
 static cj_status call(cj__layer_context *c)
 {
     const custom *class = custom_of(c->layer);
-    cj_symbol *inputs[CJ__LAYER_IO_MAX], *masks[CJ__LAYER_IO_MAX];
-    cj_symbol *weights[CJ__LAYER_VARIABLES_MAX], *made[CJ__LAYER_IO_MAX] = {NULL};
+    const size_t inputs_given = (size_t)c->input_count;
+    cj_symbol *weights[CJ__LAYER_VARIABLES_MAX];
+    cj_symbol **inputs = cj__build_memory(c->build, inputs_given, sizeof *inputs);
+    cj_symbol **masks = cj__build_memory(c->build, inputs_given, sizeof *masks);
+    cj_symbol **made = cj__build_memory(c->build, (size_t) class->given.output_count, sizeof *made);
+    if (!made)
+        return c->build->status;
     for (int i = 0; i < c->input_count; i++) {
         inputs[i] = plain(c->build, c->inputs[i].symbol);
         masks[i] = plain(c->build, c->inputs[i].mask);
@@ -139,10 +150,12 @@ static cj_status call(cj__layer_context *c)
     for (int i = 0; i < class->given.output_count; i++)
         complete = complete && made[i];
     const cj_status status = complete ? CJ_OK : failed(c);
-    for (int i = 0; i < CJ__LAYER_IO_MAX; i++)
+    cj__layer_outputs(c, class->given.output_count);
+    for (int i = 0; i < class->given.output_count; i++)
         if (made[i])
-            c->outputs[i].symbol = cj__build_keep(c->build, made[i]);
-    c->output_count = class->given.output_count;
+            made[i] = cj__build_keep(c->build, made[i]);
+    for (int i = 0; i < class->given.output_count && c->build->status == CJ_OK; i++)
+        c->outputs[i].symbol = made[i];
     return status != CJ_OK ? status : c->build->status;
 }
 
@@ -166,11 +179,12 @@ cj_status cj_add_weight(cj_layer *layer, const char *name, cj_shape shape, const
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: it has a weight \"%.60s\" already",
                             layer->name, name);
     custom_layer *own = (custom_layer *)(void *)layer;
-    if (strchr(name, '/') || layer->variable_count == CJ__LAYER_VARIABLES_MAX)
-        return cj__fail(strchr(name, '/') ? CJ_INVALID_ARGUMENT : CJ_UNSUPPORTED,
-                        strchr(name, '/') ? "%s: the name \"%.60s\" has a \"/\"" :
-                                            "%s: \"%.60s\" is one weight too many, at most 8",
-                        layer->name, name);
+    if (strchr(name, '/'))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the name \"%.60s\" has a \"/\"", layer->name,
+                        name);
+    if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "%s: \"%.60s\" is one weight too many, at most %d",
+                        layer->name, name, (int)CJ__LAYER_VARIABLES_MAX);
     for (int i = 0; i < 2 && specs[i]; i++) {
         cj__chosen chosen;
         CJ_TRY(cj__spec_parse(i == 0 ? &cj__initializers : &cj__regularizers, specs[i], layer->name,
@@ -228,7 +242,7 @@ cj_status cj_update_weight(const cj_layer_call *call, int index, cj_symbol *valu
 
 cj_symbol *cj_call_layer(const cj_layer_call *call, cj_layer *layer, cj_symbol *x)
 {
-    cj__value outputs[CJ__LAYER_IO_MAX] = {0};
+    cj__value *outputs = NULL;
     int count = 0;
     bool is_setting = false;
     cj__layer_context *c = NULL;
@@ -249,7 +263,7 @@ cj_symbol *cj_call_layer(const cj_layer_call *call, cj_layer *layer, cj_symbol *
     }
     x = cj__build_keep(c->build, x);
     const cj_status status =
-        cj__layer_call(layer, c->trace, &(cj__value){.symbol = x}, 1, outputs, &count);
+        cj__layer_call(layer, c->trace, &(cj__value){.symbol = x}, 1, &outputs, &count);
     return status == CJ_OK ? plain(c->build, outputs[0].symbol) : cj__build_failed(CJ__MADE_SYMBOL);
 }
 
@@ -306,7 +320,7 @@ static void fill_kind(custom *c)
                    .defaults = c->standard,
                    .args_size = (size + 15) / 16 * 16},
         .min_inputs = c->given.input_count > 0 ? c->given.input_count : 1,
-        .max_inputs = c->given.input_count > 0 ? c->given.input_count : CJ__LAYER_IO_MAX,
+        .max_inputs = c->given.input_count > 0 ? c->given.input_count : INT_MAX,
         .check = check,
         .build = build,
         .call = call,
@@ -360,13 +374,13 @@ static cj_status check_class(const cj_custom_layer_class *given, const cj__class
     if (!given->call)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_register_layer: class \"%s\" has no call",
                         given->name);
-    if (given->input_count < 0 || given->input_count > CJ__LAYER_IO_MAX ||
-        given->output_count < 1 || given->output_count > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_register_layer: class \"%s\" has %d inputs and %d outputs, at most %d "
-                        "are possible",
-                        given->name, given->input_count, given->output_count,
-                        (int)CJ__LAYER_IO_MAX);
+    if (given->input_count < 0 || given->input_count > ENDS_MAX || given->output_count < 1 ||
+        given->output_count > ENDS_MAX)
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_register_layer: class \"%s\" has %d inputs and %d outputs, possible are "
+            "0 (any number) to %d and 1 to %d",
+            given->name, given->input_count, given->output_count, (int)ENDS_MAX, (int)ENDS_MAX);
     return cj__class_settings_check(settings, given->name, SETTINGS_MAX, true);
 }
 

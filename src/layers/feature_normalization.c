@@ -202,12 +202,12 @@ static cj_status add_all(sums *s, const cj_tensor *data)
 static cj_status build_for(cj_layer *layer, const cj_tensor *data)
 {
     cj__trace trace = {0};
-    cj__value in = {0}, out[CJ__LAYER_IO_MAX];
+    cj__value in = {0}, *out = NULL;
     cj_shape shape = *cj_tensor_shape(data);
     int count = 0;
     shape.dims[0] = CJ_BATCH;
     in.symbol = cj__build_keep(&trace.build, cj_symbol_input(cj_tensor_dtype(data), shape, "data"));
-    const cj_status status = cj__layer_call(layer, &trace, &in, 1, out, &count);
+    const cj_status status = cj__layer_call(layer, &trace, &in, 1, &out, &count);
     const cj_status ended = cj__trace_end(&trace);
     return status != CJ_OK ? status : ended;
 }

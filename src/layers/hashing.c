@@ -2,6 +2,7 @@
 #include "layers/lookup.h"
 
 #include <math.h>
+#include <limits.h>
 #include <string.h>
 
 CJ__DEFAULTS(hashing, HASHING)
@@ -106,7 +107,9 @@ static cj_status call_crossing(cj__layer_context *c)
 {
     const cj_hashed_crossing_args *a = c->layer->args;
     const cj__bins_attrs attrs = {.size = a->num_bins};
-    cj_symbol *inputs[CJ__LAYER_IO_MAX];
+    cj_symbol **inputs = cj__value_symbols(c->build, c->inputs, c->input_count);
+    if (!inputs)
+        return c->build->status;
     for (int i = 0; i < c->input_count; i++) {
         const cj_dtype dtype = cj_symbol_dtype(c->inputs[i].symbol);
         const cj_shape *shape = cj__value_shape(&c->inputs[i]);
@@ -133,7 +136,7 @@ const cj__layer_kind cj__layer_hashed_crossing = {
         CJ__CHOICE("hashed_crossing", "HashedCrossing", crossing_fields, hashed_crossing_defaults),
     .keys = keys,
     .min_inputs = 2,
-    .max_inputs = CJ__LAYER_IO_MAX,
+    .max_inputs = INT_MAX,
     .call = call_crossing,
     .mask = CJ__MASK_DROP,
     .any_dtype = true,

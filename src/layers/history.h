@@ -12,8 +12,8 @@ typedef struct cj__history {
     cj_layer *layer;            // held
     cj__call_settings settings; // of the application
     int input_count, output_count;
-    cj_symbol *inputs[CJ__LAYER_IO_MAX];       // held
-    cj_symbol *output_masks[CJ__LAYER_IO_MAX]; // held; NULL for none
+    cj_symbol **inputs;       // held
+    cj_symbol **output_masks; // held; NULL for none
 } cj__history;
 
 extern const cj__class cj__layer_class, cj__history_class;
@@ -25,6 +25,9 @@ void cj__applied_release(void);
 // cj_apply_many() with settings of the call.
 cj_status cj__apply_many(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
                          int count, cj_symbol **outputs, int output_capacity);
+// The same with all outputs, however many: the caller frees the list (cj__free).
+cj_status cj__apply_all(cj_layer *layer, cj__call_settings settings, cj_symbol *const *inputs,
+                        int count, cj_symbol ***outputs, int *output_count);
 // A new symbol for the value of an input layer; floating. NULL after a failure.
 cj_symbol *cj__input_symbol_of(cj_layer *layer);
 // A symbol with its mask, which its history holds.

@@ -376,9 +376,11 @@ cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count)
     return status;
 }
 
-static cj_status build_for(cj_layer *layer, const cj__value *inputs, int count)
+static cj_status build_for(cj_layer *layer, cj__build *g, const cj__value *inputs, int count)
 {
-    cj__type types[CJ__LAYER_IO_MAX];
+    cj__type *types = cj__build_memory(g, (size_t)count, sizeof *types);
+    if (!types)
+        return g->status;
     for (int i = 0; i < count; i++)
         types[i] = *cj__symbol_type(inputs[i].symbol);
     return cj__layer_build(layer, types, count);
@@ -400,20 +402,40 @@ static cj_status call_kind(cj__layer_context *c, cj__value *given)
     return status != CJ_OK ? status : trace->build.status;
 }
 
+cj_status cj__layer_outputs(cj__layer_context *c, int count)
+{
+    if (count > CJ__LAYER_FEW &&
+        !(c->outputs = cj__build_memory(c->build, (size_t)count, sizeof *c->outputs)))
+        return c->build->status;
+    c->output_count = count;
+    return CJ_OK;
+}
+
+cj_symbol **cj__value_symbols(cj__build *build, const cj__value *values, int count)
+{
+    cj_symbol **symbols = cj__build_memory(build, (size_t)count, sizeof *symbols);
+    for (int i = 0; symbols && i < count; i++)
+        symbols[i] = values[i].symbol;
+    return symbols;
+}
+
 static cj_status call_layer(cj_layer *layer, cj__trace *trace, uint32_t called,
-                            const cj__value *inputs, int count, cj__value *outputs,
+                            const cj__value *inputs, int count, cj__value **outputs,
                             int *output_count)
 {
     const cj__layer_kind *kind = layer->kind;
-    cj__value given[CJ__LAYER_IO_MAX];
+    cj__value *given = cj__build_memory(&trace->build, (size_t)count, sizeof *given);
+    cj__value *made = cj__build_memory(&trace->build, CJ__LAYER_FEW, sizeof *made);
     cj__layer_context context = {.layer = layer,
                                  .trace = trace,
                                  .build = &trace->build,
                                  .inputs = given,
                                  .input_count = count,
                                  .called = called,
-                                 .outputs = outputs,
+                                 .outputs = made,
                                  .output_count = 1};
+    if (!given || !made)
+        return trace->build.status;
     if (count < kind->min_inputs || count > kind->max_inputs)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", layer->name,
                         count, kind->min_inputs, kind->max_inputs);
@@ -425,13 +447,13 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, uint32_t called,
             return trace->build.status;
     }
     if (!layer->built)
-        CJ_TRY(build_for(layer, given, count));
-    memset(outputs, 0, CJ__LAYER_IO_MAX * sizeof *outputs);
+        CJ_TRY(build_for(layer, &trace->build, given, count));
     CJ_TRY(call_kind(&context, given));
+    *outputs = made = context.outputs;
     *output_count = context.output_count;
     for (int i = 0; i < *output_count && trace->build.status == CJ_OK; i++)
-        if (kind->mask == CJ__MASK_PASS && !outputs[i].mask)
-            outputs[i].mask = inputs[0].mask;
+        if (kind->mask == CJ__MASK_PASS && !made[i].mask)
+            made[i].mask = inputs[0].mask;
     return trace->build.status;
 }
 
@@ -440,7 +462,9 @@ static void show_watcher(cj_layer *layer, cj__trace *trace, uint32_t called,
                          const cj__value *inputs, int count, const cj__value *outputs,
                          int output_count)
 {
-    cj__value seen[CJ__LAYER_IO_MAX];
+    cj__value *seen = cj__build_memory(&trace->build, (size_t)count, sizeof *seen);
+    if (!seen)
+        return;
     memcpy(seen, inputs, (size_t)count * sizeof *seen);
     cj__layer_round(layer, trace, seen, count);
     trace->called = called;
@@ -449,7 +473,7 @@ static void show_watcher(cj_layer *layer, cj__trace *trace, uint32_t called,
 }
 
 cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
-                              const cj__value *inputs, int count, cj__value *outputs,
+                              const cj__value *inputs, int count, cj__value **outputs,
                               int *output_count)
 {
     const uint32_t called = cj__call_settings_on(layer, settings);
@@ -464,12 +488,12 @@ cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settin
         return status;
     }
     if (trace->watch)
-        show_watcher(layer, trace, called, inputs, count, outputs, *output_count);
+        show_watcher(layer, trace, called, inputs, count, *outputs, *output_count);
     return trace->build.status;
 }
 
 cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         cj__value *outputs, int *output_count)
+                         cj__value **outputs, int *output_count)
 {
     return cj__layer_call_with(layer, trace, (cj__call_settings){0}, inputs, count, outputs,
                                output_count);

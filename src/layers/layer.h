@@ -79,7 +79,9 @@ cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
 // gives another key.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
-enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 16 };
+// A call of a layer has any number of inputs and outputs. CJ__LAYER_FEW: outputs that there is room for
+// without asking. CJ__SUBLAYER_LIST: layers in a setting that is a list.
+enum { CJ__LAYER_FEW = 24, CJ__SUBLAYER_LIST = 16, CJ__LAYER_VARIABLES_MAX = 16 };
 
 // One call of a layer: the inputs of its kind's call(), and the place for its outputs.
 typedef struct cj__layer_context {
@@ -89,11 +91,16 @@ typedef struct cj__layer_context {
     const cj__value *inputs;
     int input_count;
     uint32_t called;    // the call settings that are on: see cj__called_with()
-    cj__value *outputs; // zeroed, room for CJ__LAYER_IO_MAX
+    cj__value *outputs; // zeroed, room for CJ__LAYER_FEW: see cj__layer_outputs()
     int output_count;   // 1, unless call() sets another number
 } cj__layer_context;
 
-// A setting that is a layer, or with `list` up to CJ__LAYER_IO_MAX of them, ended by NULL.
+// For a call() with perhaps more outputs than CJ__LAYER_FEW: sets their number, and makes room.
+cj_status cj__layer_outputs(cj__layer_context *context, int count);
+// The symbols of values, in memory of the builder; NULL after a failure.
+cj_symbol **cj__value_symbols(cj__build *build, const cj__value *values, int count);
+
+// A setting that is a layer, or with `list` up to CJ__SUBLAYER_LIST of them, ended by NULL.
 typedef struct cj__sublayer {
     const char *key; // Keras's config key; in its model files the sublayer's place, too
     size_t offset;   // of a cj_layer *, or of the list, in the arguments struct
@@ -218,9 +225,9 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
 cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count);
 
 // Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of
-// cj_apply and of models.
+// cj_apply and of models. The outputs are in memory of the trace's builder.
 cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         cj__value *outputs, int *output_count);
+                         cj__value **outputs, int *output_count);
 
 // What an application says of the kind's call_settings, bit i of row i.
 typedef struct cj__call_settings {
@@ -230,7 +237,7 @@ typedef struct cj__call_settings {
 
 // cj__layer_call() by an application with settings of its own.
 cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settings settings,
-                              const cj__value *inputs, int count, cj__value *outputs,
+                              const cj__value *inputs, int count, cj__value **outputs,
                               int *output_count);
 // call_settings.c: the settings that are on in such a call, bit i of row i.
 uint32_t cj__call_settings_on(const cj_layer *layer, cj__call_settings settings);
@@ -293,7 +300,7 @@ void cj__sublayers_free(cj_layer *layer);
 // For build(): builds a sublayer, if it is not, by a call with inputs of these types.
 cj_status cj__sublayer_build(cj_layer *child, const cj__type *inputs, int count);
 // The layer or layers of a row, in an arguments struct, ended by NULL if they are fewer than
-// CJ__LAYER_IO_MAX; their number.
+// CJ__SUBLAYER_LIST; their number.
 int cj__sublayers_at(const cj__sublayer *row, const void *args, cj_layer *const **layers);
 // A new floating layer of the same settings, sublayers included, with another name, and with
 // go_backwards turned around if that is asked for. NULL after a failure.
@@ -334,9 +341,9 @@ struct cj_model; // the same object as its cj_layer
 int cj__model_inputs(const cj_model *model, const cj__type **types);
 // cj_model_set_input(), but for a model that may be built already, or meanwhile by another thread.
 cj_status cj__model_need_input(cj_model *model, cj_dtype dtype, cj_shape shape);
-// Traces a whole model on given inputs; outputs in order.
+// Traces a whole model on given inputs; outputs in order, in memory of the trace's builder.
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
-                          cj__value *outputs);
+                          cj__value **outputs);
 
 // An object that a room above keeps with a model (train/state.h); it is released with the model.
 void cj__model_attach(cj_model *model, void *object); // takes one holder over; releases the former

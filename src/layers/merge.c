@@ -3,6 +3,7 @@
 // Inputs of different ranks get axes of length 1 after the batch axis, as in Keras, and then broadcast.
 #include "layers/kind.h"
 #include <cajal/merging.h>
+#include <limits.h>
 
 CJ__DEFAULTS(merge, MERGE)
 
@@ -35,10 +36,10 @@ static cj_symbol *with_rank(cj__build *g, cj_symbol *x, int rank)
 
 // What the inputs of a merging layer are brought to: one rank.
 typedef struct merged {
-    cj_symbol *x[CJ__LAYER_IO_MAX];
+    cj_symbol **x;
     // of each input: a mask of x's rank, its last axis of length 1, or NULL; as in Keras an input that
     // gets further axes has none
-    cj_symbol *mask[CJ__LAYER_IO_MAX];
+    cj_symbol **mask;
     int count;
 } merged;
 
@@ -87,6 +88,10 @@ static cj_status take_inputs(cj__layer_context *c, const char *what, merged *m)
     cj_shape joint;
     int rank = 0;
     *m = (merged){.count = c->input_count};
+    m->x = cj__build_memory(c->build, (size_t)m->count, sizeof *m->x);
+    m->mask = cj__build_memory(c->build, (size_t)m->count, sizeof *m->mask);
+    if (!m->x || !m->mask)
+        return c->build->status;
     for (int i = 0; i < m->count; i++)
         if (cj__value_shape(&c->inputs[i])->rank > rank)
             rank = cj__value_shape(&c->inputs[i])->rank;
@@ -205,23 +210,23 @@ static cj_status call_minimum(cj__layer_context *c)
     {                                                                      \
         return cj__layer_new(&cj__layer_##plain, args);                    \
     }
-ELEMENT_WISE(add, "Add", 1, CJ__LAYER_IO_MAX)
+ELEMENT_WISE(add, "Add", 1, INT_MAX)
 ELEMENT_WISE(subtract, "Subtract", 2, 2)
-ELEMENT_WISE(multiply, "Multiply", 1, CJ__LAYER_IO_MAX)
-ELEMENT_WISE(average, "Average", 1, CJ__LAYER_IO_MAX)
-ELEMENT_WISE(maximum, "Maximum", 1, CJ__LAYER_IO_MAX)
-ELEMENT_WISE(minimum, "Minimum", 1, CJ__LAYER_IO_MAX)
+ELEMENT_WISE(multiply, "Multiply", 1, INT_MAX)
+ELEMENT_WISE(average, "Average", 1, INT_MAX)
+ELEMENT_WISE(maximum, "Maximum", 1, INT_MAX)
+ELEMENT_WISE(minimum, "Minimum", 1, INT_MAX)
 
 // The mask as in Keras: those of the inputs are concatenated like the inputs, an input without one
 // counts as true, and a step is true if any of its entries is. So along the last axis the mask is
 // the "or" of all masks, and there is none if one input has none.
 static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, int axis, int rank)
 {
-    cj_symbol *parts[CJ__LAYER_IO_MAX], *any = NULL;
+    cj_symbol *any = NULL, **parts = cj__build_memory(g, (size_t)count, sizeof *parts);
     int masked = 0;
     for (int i = 0; i < count; i++)
         masked += inputs[i].mask && cj_symbol_shape(inputs[i].mask)->rank == rank - 1;
-    if (masked == 0 || (axis == rank - 1 && masked < count))
+    if (!parts || masked == 0 || (axis == rank - 1 && masked < count))
         return NULL;
     for (int i = 0; i < count; i++) {
         if (axis == rank - 1) {
@@ -242,8 +247,10 @@ static cj_status call_concatenate(cj__layer_context *c)
 {
     const cj_concatenate_args *a = c->layer->args;
     const cj_shape *first = cj__value_shape(&c->inputs[0]);
-    cj_symbol *symbols[CJ__LAYER_IO_MAX];
+    cj_symbol **symbols = cj__value_symbols(c->build, c->inputs, c->input_count);
     int axis = 0;
+    if (!symbols)
+        return c->build->status;
     CJ_TRY(cj__layer_axis(c->layer, first, a->axis, &axis));
     for (int i = 0; i < c->input_count; i++) {
         const cj_shape *shape = cj__value_shape(&c->inputs[i]);
@@ -256,7 +263,6 @@ static cj_status call_concatenate(cj__layer_context *c)
                             "%s: inputs %s and %s differ along more than axis %d", c->layer->name,
                             cj_shape_text(first, one, sizeof one),
                             cj_shape_text(shape, other, sizeof other), axis);
-        symbols[i] = c->inputs[i].symbol;
     }
     c->outputs[0].symbol =
         c->input_count == 1 ? symbols[0] : cj__concat(c->build, symbols, c->input_count, axis);
@@ -267,7 +273,7 @@ static cj_status call_concatenate(cj__layer_context *c)
 const cj__layer_kind cj__layer_concatenate = {
     .choice = CJ__CHOICE("concatenate", "Concatenate", concatenate_fields, concatenate_defaults),
     .min_inputs = 1,
-    .max_inputs = CJ__LAYER_IO_MAX,
+    .max_inputs = INT_MAX,
     .call = call_concatenate,
     .mask = CJ__MASK_OWN,
 };

@@ -28,6 +28,33 @@ cj_model *cj__model_new(const cj__layer_kind *kind, const char *name)
     return model;
 }
 
+static void free_ends(cj_model *model)
+{
+    cj__free(model->input_at);
+    cj__free(model->output_at);
+    cj__free(model->output_index);
+    cj__free(model->input_types);
+    cj__free(model->output_types);
+    model->input_at = model->output_at = model->output_index = NULL;
+    model->input_types = model->output_types = NULL;
+}
+
+cj_status cj__model_set_ends(cj_model *model, int input_count, int output_count)
+{
+    free_ends(model);
+    model->input_at = cj__new((size_t)input_count, sizeof *model->input_at);
+    model->output_at = cj__new((size_t)output_count, sizeof *model->output_at);
+    model->output_index = cj__new((size_t)output_count, sizeof *model->output_index);
+    model->input_types = cj__new((size_t)input_count, sizeof *model->input_types);
+    model->output_types = cj__new((size_t)output_count, sizeof *model->output_types);
+    if (!model->input_at || !model->output_at || !model->output_index || !model->input_types ||
+        !model->output_types)
+        return CJ_OUT_OF_MEMORY;
+    model->input_count = input_count;
+    model->output_count = output_count;
+    return CJ_OK;
+}
+
 void cj__model_clear(cj_model *model)
 {
     for (int i = 0; i < model->application_count; i++) {
@@ -42,6 +69,7 @@ void cj__model_clear(cj_model *model)
     }
     cj__free(model->applications);
     model->applications = NULL;
+    free_ends(model);
     model->application_count = model->input_count = model->output_count = 0;
     model->application_capacity = 0;
     model->layer.built = false;

@@ -29,8 +29,8 @@ struct cj_model {
     int application_count;
     size_t application_capacity;
     int input_count, output_count;
-    int input_at[CJ__LAYER_IO_MAX], output_at[CJ__LAYER_IO_MAX], output_index[CJ__LAYER_IO_MAX];
-    cj__type input_types[CJ__LAYER_IO_MAX], output_types[CJ__LAYER_IO_MAX];
+    int *input_at, *output_at, *output_index;
+    cj__type *input_types, *output_types;
     void *attached;                            // held
     int64_t optimizer_params, optimizer_bytes; // for the summary
     cj__use use;                               // by threads, at the moment
@@ -52,6 +52,8 @@ cj_status cj__model_settle(cj_model *model);
 cj_status cj__model_call(cj__layer_context *context);
 int cj__model_children(const cj_layer *layer, cj_layer *const **children);
 void cj__model_free(cj_layer *layer);
+// Sets the numbers of inputs and outputs, and makes room for where they are and their types.
+cj_status cj__model_set_ends(cj_model *model, int input_count, int output_count);
 // Forgets the applications: the model is unbuilt, and has its layers still.
 void cj__model_clear(cj_model *model);
 // Refuses a layer (CJ_UNSUPPORTED) with which the model would be deeper than CJ__MODEL_DEPTH_MAX.

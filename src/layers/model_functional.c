@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "layers/model.h"
 #include "layers/operation.h"
+#include <limits.h>
 #include <stdlib.h>
 
 static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
@@ -17,7 +18,7 @@ static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 const cj__layer_kind cj__layer_functional = {
     .choice = CJ__CHOICE("functional", "Functional", fields, defaults),
     .min_inputs = 1,
-    .max_inputs = CJ__LAYER_IO_MAX,
+    .max_inputs = INT_MAX,
     .call = cj__model_call,
     .mask = CJ__MASK_OWN,
     .children = cj__model_children,
@@ -98,12 +99,8 @@ static bool push(int **items, int *count, size_t *capacity, int item)
 static cj_status meet(graph *g, const cj_symbol *symbol)
 {
     producer p = producer_of(symbol);
-    cj_symbol *const *inputs;
     if (find(g, symbol) >= 0)
         return CJ_OK;
-    if (inputs_of(&p, &inputs) > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: op %s between layers has more than %d inputs", g->name,
-                        p.node->op->name, (int)CJ__LAYER_IO_MAX);
     if (p.node && p.node->op == &cj__op_input)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: \"%s\" is a bare input; a model's inputs come from cj_input_symbol()",
@@ -213,7 +210,7 @@ static cj_status set_inputs(cj_model *model, const graph *g, cj_symbol *const *i
             if (model->input_at[j] == at)
                 return cj__fail(CJ_INVALID_ARGUMENT, "%s: inputs %d and %d are the same symbol",
                                 name, j, i);
-        model->input_at[model->input_count++] = at;
+        model->input_at[i] = at;
     }
     for (int i = 0; i < g->count; i++) {
         const cj__history *history = g->producers[i].history;
@@ -235,12 +232,12 @@ static cj_status fill(cj_model *model, graph *g, cj_symbol *const *inputs, int i
         CJ_TRY(walk_back(g, outputs[i]));
     sort(g);
     CJ_TRY(add_producers(model, g));
+    CJ_TRY(cj__model_set_ends(model, input_count, output_count));
     CJ_TRY(set_inputs(model, g, inputs, input_count));
     for (int i = 0; i < output_count; i++) {
         model->output_at[i] = find(g, outputs[i]);
         model->output_index[i] = index_of_output(outputs[i]);
     }
-    model->output_count = output_count;
     CJ_TRY(cj__model_join(model));
     return cj__model_settle(model);
 }
@@ -266,15 +263,34 @@ static cj_model *build(cj_symbol *const *inputs, int input_count, cj_symbol *con
 
 CJ__DEFAULTS(functional, FUNCTIONAL)
 
+// What a call that is refused was given: objects made for it alone go. An output may be all that keeps
+// an input alive, so all are held meanwhile.
+static void drop_entries(const cj__list *const *lists, int count)
+{
+    for (int l = 0; l < count; l++)
+        for (int i = 0; i < lists[l]->count; i++)
+            cj_retain(lists[l]->items[i]);
+    for (int l = 0; l < count; l++)
+        for (int i = 0; i < lists[l]->count; i++)
+            cj__drop_floating(lists[l]->items[i]);
+    for (int l = 0; l < count; l++)
+        for (int i = 0; i < lists[l]->count; i++)
+            cj_release(lists[l]->items[i]);
+}
+
 // The symbols of both lists in one row, so that all are taken whatever fails.
 static cj_model *build_of(const cj_functional_args *args, const cj__list *inputs,
                           const cj__list *outputs)
 {
-    cj_symbol *all[2 * CJ__LAYER_IO_MAX] = {NULL};
+    cj_symbol **all = cj__new((size_t)inputs->count + (size_t)outputs->count, sizeof *all);
     cj_symbol *const *given = (cj_symbol *const *)(const void *)inputs->items,
                      *const *wanted = (cj_symbol *const *)(const void *)outputs->items;
     cj__build held = {0};
     cj_model *model = NULL;
+    if (!all) {
+        drop_entries((const cj__list *const[]){outputs, inputs}, 2);
+        return NULL;
+    }
     for (int i = 0; i < inputs->count; i++)
         all[i] = given[i];
     for (int i = 0; i < outputs->count; i++)
@@ -287,14 +303,8 @@ static cj_model *build_of(const cj_functional_args *args, const cj__list *inputs
                                               "functional: the first of the model's inputs" :
                                               "functional: the first of the model's outputs");
     cj__build_end(&held);
+    cj__free(all);
     return model;
-}
-
-// What a call that is refused was given: objects made for it alone go.
-static void drop_entries(const cj__list *list)
-{
-    for (int i = 0; i < list->count; i++)
-        cj__drop_floating(list->items[i]);
 }
 
 cj_model *cj_functional_new(const cj_functional_args *args)
@@ -310,15 +320,10 @@ cj_model *cj_functional_new(const cj_functional_args *args)
                                      given.outputs_count, CJ__MADE_SYMBOL, NULL}};
     const cj_status status = cj__lists_read(both, 2, lists);
     const cj__list inputs = lists[0], outputs = lists[1];
-    const bool too_many = inputs.count > CJ__LAYER_IO_MAX || outputs.count > CJ__LAYER_IO_MAX;
-    if (status == CJ_OK && too_many)
-        cj__fail(CJ_UNSUPPORTED, "functional: %d inputs and %d outputs, at most %d are possible",
-                 inputs.count, outputs.count, CJ__LAYER_IO_MAX);
-    if (!too_many && status == CJ_OK) {
+    if (status == CJ_OK) {
         model = build_of(&given, &inputs, &outputs);
     } else {
-        drop_entries(&outputs);
-        drop_entries(&inputs);
+        drop_entries((const cj__list *const[]){&outputs, &inputs}, 2);
     }
     cj__applied_release();
     return model ? model : cj__build_failed(CJ__MADE_MODEL);

@@ -19,8 +19,7 @@ static cj_status chain(cj_model *model)
             return CJ_OUT_OF_MEMORY;
         a->input_app[0] = i;
     }
-    model->input_count = model->output_count = 1;
-    model->input_at[0] = 0;
+    CJ_TRY(cj__model_set_ends(model, 1, 1));
     model->output_at[0] = model->layer_count;
     return CJ_OK;
 }

@@ -33,18 +33,20 @@ static cj_status make_symbols(cj_model *model)
 {
     for (int i = 0; i < model->application_count; i++) {
         cj__application *a = &model->applications[i];
-        cj_symbol *inputs[CJ__LAYER_IO_MAX];
         if (a->symbols)
             continue;
+        cj_symbol **inputs = cj__new((size_t)a->input_count, sizeof *inputs);
+        if (!inputs)
+            return CJ_OUT_OF_MEMORY;
         for (int j = 0; j < a->input_count; j++)
             inputs[j] = model->applications[a->input_app[j]].symbols[a->input_index[j]];
         cj_symbol **symbols = cj__new((size_t)a->output_count, sizeof *symbols);
-        if (!symbols)
-            return CJ_OUT_OF_MEMORY;
-        const cj_status status =
-            a->layer ? apply_layer(a, inputs, symbols) : apply_node(a, inputs, symbols);
+        cj_status status = symbols ? CJ_OK : CJ_OUT_OF_MEMORY;
+        if (status == CJ_OK)
+            status = a->layer ? apply_layer(a, inputs, symbols) : apply_node(a, inputs, symbols);
+        cj__free(inputs);
         if (status != CJ_OK) {
-            for (int j = 0; j < a->output_count; j++)
+            for (int j = 0; symbols && j < a->output_count; j++)
                 cj_release(symbols[j]);
             cj__free(symbols);
             return status;

@@ -14,23 +14,21 @@ typedef struct tracing {
 static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs,
                             cj__value *outputs)
 {
-    cj_symbol *symbols[CJ__OP_IO_MAX] = {0}, *made[CJ__OP_IO_MAX] = {0};
+    cj__build *g = &t->trace->build;
     const cj__node *node = a->node;
-    if (node->output_count > CJ__OP_IO_MAX || a->input_count > CJ__OP_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED,
-                        "%s: op %s between layers has more than %d inputs or outputs",
-                        t->model->layer.name, node->op->name, (int)CJ__OP_IO_MAX);
-    for (int i = 0; i < a->input_count; i++)
-        symbols[i] = inputs[i].symbol;
+    cj_symbol **symbols = cj__value_symbols(g, inputs, a->input_count);
+    cj_symbol **made = cj__build_memory(g, (size_t)node->output_count, sizeof *made);
+    if (!symbols || !made)
+        return g->status;
     if (node->variable)
         made[0] = cj__trace_variable(t->trace, node->variable);
     else if (node->op->flags & CJ__OP_LEAF)
-        made[0] = cj__node_output(&t->trace->build, node, 0);
+        made[0] = cj__node_output(g, node, 0);
     else
-        cj__append_like(&t->trace->build, node, symbols, made);
+        cj__append_like(g, node, symbols, made);
     for (int i = 0; i < node->output_count; i++)
         outputs[i] = (cj__value){made[i], i == 0 && a->input_count > 0 ? inputs[0].mask : NULL};
-    return t->trace->build.status;
+    return g->status;
 }
 
 // Marks the lengths that are other than noted as free.
@@ -65,8 +63,12 @@ static cj_status note_outputs(cj__application *a, const cj__value *outputs, int 
 static cj_status trace_application(tracing *t, int index)
 {
     cj__application *a = &t->model->applications[index];
-    cj__value inputs[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX] = {0};
+    cj__build *g = &t->trace->build;
     int count = a->node ? a->node->output_count : 1;
+    cj__value *inputs = cj__build_memory(g, (size_t)a->input_count, sizeof *inputs);
+    cj__value *outputs = cj__build_memory(g, (size_t)count, sizeof *outputs);
+    if (!inputs || !outputs)
+        return g->status;
     for (int i = 0; i < a->input_count; i++) {
         if (a->input_index[i] >= t->model->applications[a->input_app[i]].output_count)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %s is missing",
@@ -75,13 +77,13 @@ static cj_status trace_application(tracing *t, int index)
     }
     CJ_TRY(a->node ? trace_node(t, a, inputs, outputs) :
                      cj__layer_call_with(a->layer, t->trace, a->settings, inputs, a->input_count,
-                                         outputs, &count));
+                                         &outputs, &count));
     if (t->settling)
         CJ_TRY(note_outputs(a, outputs, count));
     if (t->again)
         CJ_TRY(compare_outputs(t, a->output_types, outputs, count));
-    t->values[index] = cj__copy_bytes(outputs, (size_t)count * sizeof outputs[0]);
-    return t->values[index] ? CJ_OK : CJ_OUT_OF_MEMORY;
+    t->values[index] = outputs;
+    return CJ_OK;
 }
 
 static cj_status check_input(const cj_model *model, int index, const cj_symbol *symbol)
@@ -109,8 +111,11 @@ static cj_status trace_all(tracing *t, const cj__value *inputs, cj__value *outpu
             value.symbol = cj__cast(&t->trace->build, value.symbol, model->input_types[i].dtype);
         if (!value.symbol)
             return t->trace->build.status;
-        if (!(t->values[model->input_at[i]] = cj__copy_bytes(&value, sizeof value)))
+        cj__value *own = cj__build_memory(&t->trace->build, 1, sizeof *own);
+        if (!own)
             return CJ_OUT_OF_MEMORY;
+        *own = value;
+        t->values[model->input_at[i]] = own;
         if (t->settling)
             CJ_TRY(note_outputs(&model->applications[model->input_at[i]], &value, 1));
     }
@@ -130,8 +135,6 @@ static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling, b
     if (!t.values)
         return CJ_OUT_OF_MEMORY;
     const cj_status status = trace_all(&t, inputs, outputs);
-    for (int i = 0; i < model->application_count; i++)
-        cj__free(t.values[i]);
     cj__free(t.values);
     if (trace->build.status == CJ_OK)
         trace->build.status = status;
@@ -144,31 +147,37 @@ cj_status cj__model_call(cj__layer_context *c)
     if (c->input_count != model->input_count)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", c->layer->name,
                         c->input_count, model->input_count);
-    c->output_count = model->output_count;
+    CJ_TRY(cj__layer_outputs(c, model->output_count));
     return trace_model(model, c->trace, false, false, c->inputs, c->outputs);
 }
 
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
-                          cj__value *outputs)
+                          cj__value **outputs)
 {
-    cj__value values[CJ__LAYER_IO_MAX];
     if (!model->layer.built)
         return cj__fail(CJ_NOT_BUILT,
                         "%s: the model has no input shape yet: give it an input layer or data",
                         model->layer.name);
     trace->running = true;
+    cj__build *g = &trace->build;
+    cj__value *values = cj__build_memory(g, (size_t)model->input_count, sizeof *values);
+    *outputs = cj__build_memory(g, (size_t)model->output_count, sizeof **outputs);
+    if (!values || !*outputs)
+        return g->status;
     for (int i = 0; i < model->input_count; i++)
         values[i] = cj__symbol_value(inputs[i]);
-    return trace_model(model, trace, false, false, values, outputs);
+    return trace_model(model, trace, false, false, values, *outputs);
 }
 
 // Traces the model with one length in the place of those that are free; `again` for another one.
 static cj_status settle(cj_model *model, int64_t length, bool again)
 {
     cj__trace trace = {0};
-    cj__value inputs[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
-    cj_status status = CJ_OK;
-    for (int i = 0; i < model->input_count; i++) {
+    cj__build *g = &trace.build;
+    cj__value *inputs = cj__build_memory(g, (size_t)model->input_count, sizeof *inputs);
+    cj__value *outputs = cj__build_memory(g, (size_t)model->output_count, sizeof *outputs);
+    cj_status status = g->status;
+    for (int i = 0; status == CJ_OK && i < model->input_count; i++) {
         const cj_layer *input = model->applications[model->input_at[i]].layer;
         cj__input_type(input, &model->input_types[i]);
         const cj__type type = cj__type_of_length(&model->input_types[i], length);

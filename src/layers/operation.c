@@ -6,6 +6,7 @@
 #include "layers/kind.h"
 #include "ops/build.h"
 #include "ops/word_settings.h"
+#include <limits.h>
 #include <string.h>
 
 typedef struct operation {
@@ -51,25 +52,32 @@ static void free_operation(cj_layer *layer)
 static cj_status call(cj__layer_context *c)
 {
     const operation *o = operation_of(c->layer);
-    cj_symbol *inputs[CJ__LAYER_IO_MAX], *made[CJ__OP_IO_MAX] = {NULL};
     if (c->input_count < o->word->least || c->input_count > o->word->most)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", c->layer->name,
                         c->input_count, o->word->least, o->word->most);
+    cj_symbol **inputs = cj__value_symbols(c->build, c->inputs, c->input_count);
+    const int64_t most =
+        inputs && o->word->many ? o->word->many(inputs, o->settings) : CJ__OP_IO_MAX;
+    cj_symbol **made = cj__build_memory(c->build, (size_t)most, sizeof *made);
+    if (!made)
+        return c->build->status;
     for (int i = 0; i < c->input_count; i++) {
-        const cj_symbol *x = c->inputs[i].symbol;
+        const cj_symbol *x = inputs[i];
         inputs[i] = cj__node_output(c->build, x->node, x->index);
     }
     CJ_TRY(c->build->status);
     cj_status status = CJ_OK;
-    c->output_count = 1;
+    int count = 1;
     if (o->word->make_many)
-        status = o->word->make_many(o->word, inputs, c->input_count, o->settings, made,
-                                    &c->output_count);
+        status = o->word->make_many(o->word, inputs, c->input_count, o->settings, made, &count);
     else if (!(made[0] = o->word->make(o->word, inputs, c->input_count, o->settings)))
         status = cj__fail_missing(CJ__MADE_SYMBOL, c->layer->name);
     CJ_TRY(status);
-    for (int i = 0; i < c->output_count; i++)
-        c->outputs[i].symbol = cj__build_keep(c->build, made[i]);
+    cj__layer_outputs(c, count);
+    for (int i = 0; i < count; i++)
+        made[i] = cj__build_keep(c->build, made[i]);
+    for (int i = 0; i < count && c->build->status == CJ_OK; i++)
+        c->outputs[i].symbol = made[i];
     return c->build->status;
 }
 
@@ -79,7 +87,7 @@ static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 const cj__layer_kind cj__layer_operation = {
     .choice = CJ__CHOICE("operation", "Operation", fields, defaults),
     .min_inputs = 1,
-    .max_inputs = CJ__LAYER_IO_MAX,
+    .max_inputs = INT_MAX,
     .call = call,
     .mask = CJ__MASK_DROP,
     .free = free_operation,

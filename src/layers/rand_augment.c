@@ -78,7 +78,8 @@ static cj_symbol *changed(cj__layer_context *c, const choice *o, cj_symbol *x, c
     cj_symbol *y = x;
     for (int i = count_of(o); i-- > 0 && g->status == CJ_OK;) {
         cj_symbol *one = cj__call_sublayer(c, i, x);
-        cj_symbol *below = cj__compare(g, CJ__COMPARISON_less, number, cj__scalar(g, CJ_F32, i + 1));
+        cj_symbol *below =
+            cj__compare(g, CJ__COMPARISON_less, number, cj__scalar(g, CJ_F32, i + 1));
         y = cj__select(g, below, one, y);
     }
     return y;
@@ -100,10 +101,8 @@ static const cj__field rand_augment_fields[] = {
 static cj_status choice_of_rand(const cj_layer *layer, choice *o)
 {
     const cj_rand_augment_args *a = layer->args;
-    *o = (choice){.values = &a->value_range,
-                  .interpolation = a->interpolation,
-                  .seed = a->seed,
-                  .all = true};
+    *o = (choice){
+        .values = &a->value_range, .interpolation = a->interpolation, .seed = a->seed, .all = true};
     return CJ__ENDS_OF(layer, a, factor, 0, 1, o->ends);
 }
 
@@ -138,10 +137,9 @@ static cj_status call_rand_augment(cj__layer_context *c)
     return c->build->status;
 }
 
-#define COMPOSITE(plain)                                                      \
-    .max_inputs = 1, .build = build_##plain, .by_batch = true,                \
-    .children = cj__composite_children, .free = cj__composite_free,           \
-    .size = sizeof(cj__composite)
+#define COMPOSITE(plain)                                                                           \
+    .max_inputs = 1, .build = build_##plain, .by_batch = true, .children = cj__composite_children, \
+    .free = cj__composite_free, .size = sizeof(cj__composite)
 
 CJ__IMAGE_KIND_WITH(rand_augment, "RandAugment", COMPOSITE(rand_augment))
 
@@ -189,8 +187,8 @@ static cj_status build_aug_mix(cj_layer *layer, const cj__type *inputs)
 // A number of the gamma distribution, (1, 1, 1, 1).
 static cj_symbol *gamma_number(cj__layer_context *c, const cj_aug_mix_args *a)
 {
-    cj_symbol *alpha = cj__reshape(c->build, cj__scalar(c->build, CJ_F32, a->alpha),
-                                   &CJ_SHAPE(1, 1, 1, 1));
+    cj_symbol *alpha =
+        cj__reshape(c->build, cj__scalar(c->build, CJ_F32, a->alpha), &CJ_SHAPE(1, 1, 1, 1));
     return alpha ? cj__random_gamma(c->build, alpha, c->trace->step, cj__image_key(c, a->seed)) :
                    NULL;
 }

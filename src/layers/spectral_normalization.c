@@ -51,8 +51,8 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
     const cj_variable *kernel = child->kind->children ? NULL : kernel_of(child);
     if (!kernel || cj__layer_setting(child, "recurrent_initializer"))
         return cj__fail(CJ_UNSUPPORTED,
-                        "%s: %s (%s) has no kernel and no embeddings to be normalized",
-                        layer->name, child->name, cj_layer_class(child));
+                        "%s: %s (%s) has no kernel and no embeddings to be normalized", layer->name,
+                        child->name, cj_layer_class(child));
     const cj_shape shape = cj__variable_type(kernel).shape;
     return cj__layer_add_variable(layer, "vector_u", CJ_SHAPE(1, shape.dims[shape.rank - 1]),
                                   "truncated_normal(stddev=0.02)", NULL, false, NULL);
@@ -83,8 +83,7 @@ static cj_status normalize(cj__layer_context *c, cj_variable *kernel)
     }
     cj_symbol *sigma = cj__matmul(g, cj__matmul(g, v, rows, false, false), u, false, true);
     CJ_TRY(g->status);
-    cj_symbol *filled =
-        cj__compare(g, CJ__COMPARISON_not_equal, rows, cj__scalar_like(g, rows, 0));
+    cj_symbol *filled = cj__compare(g, CJ__COMPARISON_not_equal, rows, cj__scalar_like(g, rows, 0));
     filled = cj__max(g, cj__cast(g, filled, CJ_F32), 3, true);
     CJ_TRY(g->status);
     cj_symbol *empty = cj__compare(g, CJ__COMPARISON_equal, filled, cj__scalar(g, CJ_F32, 0));

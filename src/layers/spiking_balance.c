@@ -191,7 +191,7 @@ static cj_function *function_of(const cj__balance *b, cj_symbol *input)
 static cj_status trace_and_run(cj__balance *b, cj__trace *trace, cj_model *model,
                                const cj_tensor *x, double percentile)
 {
-    cj__value outputs[CJ__LAYER_IO_MAX];
+    cj__value *outputs = NULL;
     cj_shape shape = *cj_tensor_shape(x);
     running r = {.balance = b, .x = x};
     const int64_t fixed = cj_model_batch_size(model);
@@ -200,7 +200,7 @@ static cj_status trace_and_run(cj__balance *b, cj__trace *trace, cj_model *model
         cj__build_keep(&trace->build, cj_symbol_input(cj_tensor_dtype(x), shape, "x"));
     if (!input)
         return trace->build.status;
-    CJ_TRY(cj__model_trace(model, trace, &input, outputs));
+    CJ_TRY(cj__model_trace(model, trace, &input, &outputs));
     if (((watching *)trace->watch_context)->failed)
         return CJ_OUT_OF_MEMORY;
     if (b->count == 0)

@@ -85,7 +85,11 @@ static const char *name_of(const place *p, const char *ending, char *text, size_
 static cj_status apply(conversion *c, cj_layer *layer, const value *inputs, int count,
                        cj_symbol **output)
 {
-    cj_symbol *symbols[CJ__LAYER_IO_MAX];
+    cj_symbol **symbols = cj__build_memory(&c->hold, (size_t)count, sizeof *symbols);
+    if (!symbols) {
+        cj__drop_floating(layer);
+        return c->hold.status;
+    }
     for (int i = 0; i < count; i++)
         symbols[i] = inputs[i].symbol;
     *output = cj__build_keep(&c->hold, cj_apply_list(layer, symbols, count));
@@ -429,7 +433,10 @@ static cj_status convert_layer(place *p, value *inputs, int count, value *y)
 static cj_status convert_application(place *p)
 {
     const cj__application *a = &p->applications[p->index];
-    value inputs[CJ__LAYER_IO_MAX];
+    cj__build *g = &p->c->hold;
+    value *inputs = cj__build_memory(g, (size_t)a->input_count, sizeof *inputs);
+    if (!inputs)
+        return g->status;
     if (!a->layer)
         return cj__fail(
             CJ_UNSUPPORTED,
@@ -490,9 +497,12 @@ static cj_status end_output(conversion *c, cj_model *model, value *y)
 static cj_status make(conversion *c, cj_model *model, cj_model **made)
 {
     const cj__type *types;
-    value input = {.worth = 1}, outputs[CJ__LAYER_IO_MAX] = {{0}};
-    cj_symbol *symbols[CJ__LAYER_IO_MAX];
+    value input = {.worth = 1};
     const int count = cj_model_output_count(model);
+    value *outputs = cj__build_memory(&c->hold, (size_t)count, sizeof *outputs);
+    cj_symbol **symbols = cj__build_memory(&c->hold, (size_t)count, sizeof *symbols);
+    if (!symbols)
+        return c->hold.status;
     cj__model_inputs(model, &types);
     cj_layer *layer = cj__own(cj__input_of_type(&types[0]));
     input.symbol = layer ? cj__build_keep(&c->hold, cj__input_symbol_of(layer)) : NULL;

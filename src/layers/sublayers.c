@@ -10,7 +10,7 @@ int cj__sublayers_at(const cj__sublayer *row, const void *args, cj_layer *const 
 {
     cj_layer *const *at = (const void *)((const char *)args + row->offset);
     int count = 0;
-    while (count < (row->list ? CJ__LAYER_IO_MAX : 1) && at[count])
+    while (count < (row->list ? CJ__SUBLAYER_LIST : 1) && at[count])
         count++;
     *layers = at;
     return count;
@@ -37,9 +37,9 @@ void cj__sublayers_drop(const cj__layer_kind *kind, const void *args)
 // Whether a NULL in a list is one of its layers that could not be made, and not its end.
 static bool ends_early(const cj__sublayer *row, cj_layer *const *at, int count)
 {
-    if (!row->list || count == CJ__LAYER_IO_MAX)
+    if (!row->list || count == CJ__SUBLAYER_LIST)
         return false;
-    for (int i = count; i < CJ__LAYER_IO_MAX; i++)
+    for (int i = count; i < CJ__SUBLAYER_LIST; i++)
         if (at[i])
             return true;
     return cj__builder_failed(CJ__MADE_LAYER);
@@ -113,16 +113,17 @@ void cj__sublayers_free(cj_layer *layer)
 cj_status cj__sublayer_build(cj_layer *child, const cj__type *inputs, int count)
 {
     cj__trace trace = {0};
-    cj__value given[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
+    cj__value *outputs = NULL;
     int output_count = 0;
     if (child->built)
         return CJ_OK;
-    for (int i = 0; i < count; i++)
+    cj__value *given = cj__build_memory(&trace.build, (size_t)count, sizeof *given);
+    for (int i = 0; given && i < count; i++)
         given[i] =
             (cj__value){cj__build_keep(&trace.build, cj__symbol_input(&inputs[i], "x")), NULL};
     cj_status status = trace.build.status;
     if (status == CJ_OK)
-        status = cj__layer_call(child, &trace, given, count, outputs, &output_count);
+        status = cj__layer_call(child, &trace, given, count, &outputs, &output_count);
     const cj_status ended = cj__trace_end(&trace);
     return status != CJ_OK ? status : ended;
 }

@@ -85,7 +85,7 @@ static cj_status call_merged(cj__layer_context *c)
     }
     CJ_TRY(g->status);
     CJ_TRY(
-        cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, c->outputs, &c->output_count));
+        cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, &c->outputs, &c->output_count));
     for (int i = 0; i < c->output_count; i++) {
         const cj_shape *made = cj__value_shape(&c->outputs[i]);
         cj_shape y = {.rank = 2, .dims = {x.dims[0], x.dims[1]}};
@@ -100,26 +100,29 @@ static cj_status call_merged(cj__layer_context *c)
     return g->status;
 }
 
-// The layer on each step, one after another. `steps` has room for the inputs, the masks and
-// CJ__LAYER_IO_MAX outputs of all steps.
+// The layer on each step, one after another. `steps` has room for the inputs and masks of
+// all steps.
 static cj_status call_each(cj__layer_context *c, int64_t time, cj_symbol **steps)
 {
     cj__build *g = c->build;
-    cj_symbol *mask = c->inputs[0].mask, **masks = steps + time, **made = masks + time;
+    cj_symbol *mask = c->inputs[0].mask, **masks = steps + time, **made = NULL;
     const bool masked = mask && cj_symbol_shape(mask)->rank > 2;
     const int losses = c->trace->loss_count;
-    cj__value outputs[CJ__LAYER_IO_MAX];
+    cj__value *outputs = NULL;
+    int count = 0;
     CJ_TRY(cj__unstack(g, c->inputs[0].symbol, 1, steps));
     if (masked)
         CJ_TRY(cj__unstack(g, mask, 1, masks));
     for (int64_t t = 0; t < time; t++) {
         const cj__value input = {steps[t], masked ? masks[t] : NULL};
-        CJ_TRY(
-            cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, outputs, &c->output_count));
-        for (int i = 0; i < c->output_count; i++)
+        CJ_TRY(cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, &outputs, &count));
+        if (!made && !(made = cj__build_memory(g, (size_t)(count * time), sizeof *made)))
+            return g->status;
+        for (int i = 0; i < count; i++)
             made[i * time + t] = outputs[i].symbol;
     }
-    for (int i = 0; i < c->output_count; i++)
+    CJ_TRY(cj__layer_outputs(c, count));
+    for (int i = 0; i < count; i++)
         c->outputs[i].symbol = cj__stack(g, made + i * time, (int)time, 1);
     settle_losses(c, losses, 1);
     return g->status;
@@ -151,7 +154,7 @@ static cj_status call(cj__layer_context *c)
                           "steps, at most %d are possible",
                           c->layer->name, (long long)time, (int)MOST_STEPS);
     } else {
-        cj_symbol **steps = cj__new((size_t)time * (2 + CJ__LAYER_IO_MAX), sizeof *steps);
+        cj_symbol **steps = cj__new(2 * (size_t)time, sizeof *steps);
         status = steps ? call_each(c, time, steps) : CJ_OUT_OF_MEMORY;
         cj__free(steps);
     }

@@ -80,7 +80,7 @@ static cj_status append(cj_layer *layer, cj__trace *trace, const cj_tensor *inpu
                         cj_symbol **y)
 {
     const cj__value given = {.symbol = x};
-    cj__value outputs[CJ__LAYER_IO_MAX] = {{NULL, NULL}};
+    cj__value outputs[CJ__LAYER_FEW] = {{NULL, NULL}};
     cj__layer_context c = {.layer = layer,
                            .trace = trace,
                            .build = &trace->build,
@@ -92,7 +92,7 @@ static cj_status append(cj_layer *layer, cj__trace *trace, const cj_tensor *inpu
         outputs[0].symbol = cj__token_indices(&c, longest(layer, input));
     else
         CJ_TRY(layer->kind->call(&c));
-    *y = outputs[0].symbol;
+    *y = c.outputs[0].symbol;
     return trace->build.status;
 }
 

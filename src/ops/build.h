@@ -65,7 +65,7 @@ typedef struct cj__matmul_attrs {
     int32_t trans_a, trans_b; // see matmul.c: trans_a folds leading axes into the summed one
     // Chosen by passes; zero in a graph.
     int32_t bf16;          // not 0: operands are rounded to bfloat16 and multiplied in pairs
-    int32_t filler;        // zero
+    int32_t sparse;        // not 0: a is 0 in most places
     cj__epilogue epilogue; // of matmul_bias_act
 } cj__matmul_attrs;
 CJ__NO_PADDING(cj__matmul_attrs, 4 * sizeof(int32_t) + sizeof(cj__epilogue));
@@ -85,7 +85,8 @@ CJ__NO_PADDING(cj__attention_attrs, sizeof(double) + sizeof(int64_t));
 // What the passes of a plan choose for a convolution; zero in a graph.
 typedef struct cj__conv2d_choice {
     cj__epilogue epilogue; // of conv2d_bias_act, conv2d_transpose_bias_act and conv2d_pool
-    int32_t winograd;      // side of the tiles of Winograd's form; 0 for the direct form
+    int16_t winograd;      // side of the tiles of Winograd's form; 0 for the direct form
+    int16_t sparse;        // not 0: an operand is 0 in most places: see cj__conv2d_args
     int32_t pool[2];       // window of the max pool in it; 0 for none
     int32_t out[2];        // rows and columns of y, after the pool, that are computed; 0 for all
     // not 0: x, y, dx, dy hold so many images in blocks of `lanes` images, (blocks, h, w, c lanes):
@@ -93,7 +94,7 @@ typedef struct cj__conv2d_choice {
     int32_t images, lanes;
     int32_t sums_dbias; // not 0: of filters' gradients: a second output, the bias's gradient
 } cj__conv2d_choice;
-CJ__NO_PADDING(cj__conv2d_choice, sizeof(cj__epilogue) + 8 * sizeof(int32_t));
+CJ__NO_PADDING(cj__conv2d_choice, sizeof(cj__epilogue) + 2 * sizeof(int16_t) + 7 * sizeof(int32_t));
 
 // What a convolution means, and what was chosen for it.
 typedef struct cj__conv2d_attrs {

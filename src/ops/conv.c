@@ -269,6 +269,7 @@ static cj__conv2d_args forward_args(const cj__call *call)
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->inputs[0].type, &call->outputs[0].type),
         .winograd = a->chosen.winograd,
+        .sparse = a->chosen.sparse,
         .pool_h = a->chosen.pool[0],
         .pool_w = a->chosen.pool[1],
         .act = e->act,
@@ -294,6 +295,7 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
+        .sparse = a->chosen.sparse,
         .act = e->act,
         .act_a = e->a,
         .act_b = e->b,
@@ -315,6 +317,7 @@ static cj__conv2d_args filter_grad_args(const cj__call *call)
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->inputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
+        .sparse = a->chosen.sparse,
         .sums_dbias = a->chosen.sums_dbias,
         .pool_h = a->chosen.pool[0],
         .pool_w = a->chosen.pool[1],
@@ -407,6 +410,7 @@ static const char *form_conv(const cj__call *call)
     return a->chosen.images > 0    ? "blocks" :
            a->chosen.winograd == 4 ? "winograd 4x4" :
            a->chosen.winograd      ? "winograd" :
+           a->chosen.sparse        ? "sparse" :
                                      "direct";
 }
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "ops/device.h"
 #include "ops/infer.h"
+#include "ops/spike.h"
 
 #include <string.h>
 
@@ -232,7 +233,10 @@ static const link_row link_rows[] = {
     {&cj__op_multiply, {CJ__LINK_multiply, CJ__LINK_multiply}},
     {&cj__op_divide, {CJ__LINK_divide, -1}},
     {&cj__op_negative, {CJ__LINK_negative, -1}},
+    {&cj__op_absolute, {CJ__LINK_absolute, -1}},
     {&cj__op_square, {CJ__LINK_square, -1}},
+    {&cj__op_reciprocal, {CJ__LINK_reciprocal, -1}},
+    {&cj__op_spike, {CJ__LINK_beyond, -1}}, // or "reached": see link_step()
     {&cj__op_relu, {CJ__LINK_relu, -1}},
     {&cj__op_relu_grad, {-1, CJ__LINK_relu_grad}},
     {&cj__op_square_grad, {-1, CJ__LINK_square_grad}},
@@ -353,7 +357,9 @@ static bool is_read_elsewhere(const staging *s, int step, int value)
 static void link_step(staging *s, int step, int value)
 {
     const cj__element_step *e = &s->p->steps[step];
-    const int kind = row_of(e->op)->kinds[value];
+    int kind = row_of(e->op)->kinds[value];
+    if (e->op == &cj__op_spike && ((const cj__spike_attrs *)(const void *)e->attrs)->reached)
+        kind = CJ__LINK_reached;
     if (e->input_count == 2)
         add_link_of(s, kind, e->inputs[1 - value]);
     else

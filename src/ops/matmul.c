@@ -92,6 +92,7 @@ static void set_up_matmul(const cj__call *call, void *setup)
     gemm_setup *made = setup;
     *made = (gemm_setup){.product = {cj__matmul_gemm(call), call->rounds}};
     made->product.g.keeps_b = call->keeps;
+    made->product.g.sparse_a = ((const cj__matmul_attrs *)call->attrs)->sparse;
     if (in_bf16(call))
         call->kernels->gemm_bf16_job(&made->product, &made->job);
     else
@@ -151,7 +152,8 @@ static double flops_matmul(const cj__call *call)
 
 static const char *form_matmul(const cj__call *call)
 {
-    return ((const cj__matmul_attrs *)call->attrs)->bf16 ? "bf16" : NULL;
+    const cj__matmul_attrs *m = call->attrs;
+    return m->bf16 ? "bf16" : m->sparse ? "sparse" : NULL;
 }
 
 static cj_status run_matmul(const cj__call *call)

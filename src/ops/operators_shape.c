@@ -95,15 +95,15 @@ cj_symbol *cj_op_squeeze(cj_symbol *x, int axis)
     GIVE(squeeze, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
-// Takes a list of symbols over; an empty or too long one is refused.
+// Takes a list of symbols over; an empty one is refused.
 static bool take_list(cj__build *g, const char *who, cj_symbol *const *xs, int count)
 {
-    if (xs && count >= 1 && count <= CJ__OP_IO_MAX)
+    if (xs && count >= 1)
         return cj__build_take(g, xs, count) == CJ_OK;
-    cj__build_refuse(g, xs || count < 1 ? cj__fail(CJ_INVALID_ARGUMENT,
-                                                   "%s: %d symbols given, needed are 1 to %d", who,
-                                                   count, CJ__OP_IO_MAX) :
-                                          cj__fail_null_of(who, "the list of symbols"));
+    cj__build_refuse(g, xs || count < 1 ?
+                            cj__fail(CJ_INVALID_ARGUMENT,
+                                     "%s: %d symbols given, needed are 1 or more", who, count) :
+                            cj__fail_null_of(who, "the list of symbols"));
     return false;
 }
 
@@ -178,17 +178,20 @@ cj_symbol *cj_op_roll(cj_symbol *x, int64_t shift, int axis)
     GIVE(roll, x, (&(cj__roll_settings){{(double[]){(double)shift}, 1}, {1, axis}}));
 }
 
+enum { TIMES_MAX = 1 << 20 };
+
 cj_symbol *cj_op_tile(cj_symbol *x, int times, int axis)
 {
     int place = 0;
     cj__tile_settings settings = {{0}};
     TAKE(x)
     {
-        cj_symbol *copies[CJ__OP_IO_MAX];
-        if (times < 1 || times > CJ__OP_IO_MAX)
+        cj_symbol **copies = NULL;
+        if (times < 1 || times > TIMES_MAX)
             cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT, "tile: %d times, needed is 1 to %d",
-                                          times, CJ__OP_IO_MAX));
-        else if (axis_of(&g, "tile", cj_symbol_shape(x)->rank, axis, x, &place)) {
+                                          times, TIMES_MAX));
+        else if (axis_of(&g, "tile", cj_symbol_shape(x)->rank, axis, x, &place) &&
+                 (copies = cj__build_memory(&g, (size_t)times, sizeof *copies))) {
             for (int i = 0; i < times; i++)
                 copies[i] = x;
             y = times == 1 ? x : cj__concat(&g, copies, times, place);

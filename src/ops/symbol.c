@@ -234,8 +234,26 @@ cj_status cj__build_end(cj__build *build)
     for (size_t i = build->count; i-- > 0;)
         cj_release(build->symbols[i]);
     cj__free(build->symbols);
+    for (size_t i = 0; i < build->block_count; i++)
+        cj__free(build->blocks[i]);
+    cj__free(build->blocks);
     *build = (cj__build){0};
     return status;
+}
+
+void *cj__build_memory(cj__build *build, size_t count, size_t size)
+{
+    if (build->status != CJ_OK)
+        return NULL;
+    void *block = cj__reserve((void **)&build->blocks, &build->block_capacity,
+                              build->block_count + 1, sizeof *build->blocks) ?
+                      cj__new(count, size) :
+                      NULL;
+    if (block)
+        build->blocks[build->block_count++] = block;
+    else
+        build->status = CJ_OUT_OF_MEMORY;
+    return block;
 }
 
 void cj__build_refuse(cj__build *build, cj_status status)
@@ -316,8 +334,9 @@ cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index)
     return build->status == CJ_OK ? cj__build_keep(build, symbol_of(node, index)) : NULL;
 }
 
-cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
-                          cj_symbol *const *inputs, int count, cj_symbol **outputs)
+// A new node of an op, which the caller holds; NULL after a failure.
+static cj__node *append_node(cj__build *build, const cj__op *op, const void *attrs,
+                             cj_symbol *const *inputs, int count)
 {
     cj__node *node = NULL;
     for (int i = 0; i < count && build->status == CJ_OK; i++)
@@ -327,14 +346,16 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
         cj__build_refuse(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
                                          op->name, count, op->min_inputs, op->max_inputs));
     if (build->status != CJ_OK)
-        return build->status;
-    const cj_status status = node_new(op, attrs, inputs, count, &node);
-    if (status != CJ_OK) {
-        cj__build_refuse(build, status);
-        return status;
-    }
-    cj__own(node);
-    for (int i = 0; i < node->output_count; i++)
+        return NULL;
+    cj__build_refuse(build, node_new(op, attrs, inputs, count, &node));
+    return build->status == CJ_OK ? cj__own(node) : NULL;
+}
+
+cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
+                          cj_symbol *const *inputs, int count, cj_symbol **outputs)
+{
+    cj__node *node = append_node(build, op, attrs, inputs, count);
+    for (int i = 0; node && i < node->output_count; i++)
         outputs[i] = cj__node_output(build, node, i);
     cj_release(node);
     return build->status;
@@ -343,8 +364,10 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
 cj_symbol *cj__append(cj__build *build, const cj__op *op, const void *attrs,
                       cj_symbol *const *inputs, int count)
 {
-    cj_symbol *outputs[CJ__OP_IO_MAX];
-    return cj__append_many(build, op, attrs, inputs, count, outputs) == CJ_OK ? outputs[0] : NULL;
+    cj__node *node = append_node(build, op, attrs, inputs, count);
+    cj_symbol *output = node ? cj__node_output(build, node, 0) : NULL;
+    cj_release(node);
+    return output;
 }
 
 cj_status cj__append_like(cj__build *build, const cj__node *node, cj_symbol *const *inputs,

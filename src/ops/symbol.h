@@ -64,7 +64,13 @@ typedef struct cj__build {
     cj_status status;
     cj_symbol **symbols; // held
     size_t count, capacity;
+    void **blocks; // of cj__build_memory()
+    size_t block_count, block_capacity;
 } cj__build; // starts as {0}
+
+// Zeroed memory for `count` things of a size, such as the operands of an op with any number of them,
+// until cj__build_end(). NULL once anything has failed.
+void *cj__build_memory(cj__build *build, size_t count, size_t size);
 
 // Lets go of everything the builder holds (what others own stays alive) and returns the first
 // failure.

@@ -16,6 +16,7 @@
 #include "ops/infer.h"
 #include "ops/run.h"
 
+#include <limits.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -450,8 +451,7 @@ TEXT_OP(token_indices, 1, cj__text_attrs, "s>s", infer_tokens, vocabulary_of_loo
 TEXT_OP(token_counts, 1, cj__text_attrs, "s>s", infer_tokens, vocabulary_of_lookup);
 TEXT_OP(lookup, 1, cj__lookup_attrs, "s>s", infer_lookup, vocabulary_of_lookup);
 TEXT_OP(bins, 1, cj__bins_attrs, "s>s", infer_bins, vocabulary_of_bins);
-TEXT_OP(crossed_bins, CJ__OP_IO_MAX, cj__bins_attrs, CJ__WHOLE_BATCH, infer_bins,
-        vocabulary_of_bins);
+TEXT_OP(crossed_bins, INT_MAX, cj__bins_attrs, CJ__WHOLE_BATCH, infer_bins, vocabulary_of_bins);
 TEXT_OP(index_counts, 1, cj__index_attrs, CJ__WHOLE_BATCH, infer_index_counts, NULL);
 
 const cj__op cj__op_entry = {

@@ -131,7 +131,7 @@ cj_status cj__word_give_as(cj__build *g, cj_symbol *const *symbols, int results,
                            int count, const void *settings)
 {
     cj__applied *applied = NULL;
-    if (g->status == CJ_OK && results <= CJ__OP_IO_MAX && is_of_model(inputs, count) &&
+    if (g->status == CJ_OK && is_of_model(inputs, count) &&
         !(applied = applied_new(word, inputs, count, settings)))
         cj__build_refuse(g, cj_error_status());
     const cj_status status = cj__word_give(g, symbols, results, outputs);

@@ -39,7 +39,9 @@ typedef struct cj__word {
     // Calls the public function. `settings` are resolved.
     cj_symbol *(*make)(const struct cj__word *word, cj_symbol *const *x, int count,
                        const void *settings);
-    // Instead of `make`, of a word with several results: at most CJ__OP_IO_MAX, whose number it sets.
+    // Instead of `make`, of a word with several results, whose number it sets: at most so many as
+    // `many` says, or without it CJ__OP_IO_MAX.
+    int64_t (*many)(cj_symbol *const *x, const void *settings);
     cj_status (*make_many)(const struct cj__word *word, cj_symbol *const *x, int count,
                            const void *settings, cj_symbol **results, int *result_count);
 } cj__word;

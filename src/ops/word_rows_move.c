@@ -6,6 +6,7 @@
 #include <cajal/operators.h>
 #include <cajal/ops_shape.h>
 #include <math.h>
+#include <limits.h>
 
 #define OF_X CJ__NAMES("x")
 
@@ -88,35 +89,51 @@ static const cj__field cut_fields[] = {PLACES,
                                        CJ__FIELD(cj__places_settings, axis, CJ__FIELD_AXES)};
 static const cj__field places_fields[] = {PLACES};
 
-// How many parts: those of the settings, or 0 with a sentence for more than a layer has outputs.
-static int parts_of(const char *who, const cj__places_settings *s)
+// How many parts; 0 for a number that cannot be meant.
+static int64_t parts_of(cj_symbol *const *x, const void *settings)
 {
+    enum { PARTS_MAX = 1 << 20 };
+    const cj__places_settings *s = settings;
     const double parts = s->first.count > 0 ? (double)s->first.count + 1 : s->parts;
-    if (parts >= 1 && parts <= CJ__OP_IO_MAX)
-        return (int)parts;
-    cj__fail(CJ_UNSUPPORTED, "%s: %g parts between layers, possible are 1 to %d", who, parts,
-             CJ__OP_IO_MAX);
-    return 0;
+    (void)x;
+    return parts >= 1 && parts <= PARTS_MAX ? (int64_t)parts : 0;
+}
+
+static cj_status no_parts(const char *who, const cj__places_settings *s, cj_symbol *const *x, int n)
+{
+    cj__word_drop_made(x, n);
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is not cut into %g parts", who, s->parts);
+}
+
+static cj_status split_at(cj_symbol *x, const cj_numbers *given, int axis, cj_symbol **results)
+{
+    const int count = (int)given->count;
+    int64_t *places = cj__new((size_t)count, sizeof *places);
+    if (!places) {
+        cj__word_drop_made(&x, 1);
+        return CJ_OUT_OF_MEMORY;
+    }
+    for (int i = 0; i < count; i++)
+        places[i] = (int64_t)given->values[i];
+    const cj_status status = cj_op_split_at(x, places, count, axis, results);
+    cj__free(places);
+    return status;
 }
 
 // In equal parts by a function of its own, or at places along an axis.
-#define CUT(name, class, fields, along, whole)                           \
-    CJ__MAKE_MANY(name)                                                  \
-    {                                                                    \
-        int64_t places[CJ__OP_IO_MAX] = {0};                             \
-        CJ__SETTINGS(cj__places_settings);                               \
-        *count = parts_of(#name, s);                                     \
-        if (*count == 0) {                                               \
-            cj__word_drop_made(x, n);                                    \
-            return CJ_UNSUPPORTED;                                       \
-        }                                                                \
-        if (s->first.count == 0)                                         \
-            return whole;                                                \
-        for (int i = 0; i < *count - 1; i++)                             \
-            places[i] = (int64_t)s->first.values[i];                     \
-        return cj_op_split_at(x[0], places, *count - 1, along, results); \
-    }                                                                    \
-    CJ__ROW(name, class, CJ__NUMPY, OF_X, 1, fields, cut_defaults, CJ__DOES_MANY(name))
+#define CUT(name, class, fields, along, whole)                                          \
+    CJ__MAKE_MANY(name)                                                                 \
+    {                                                                                   \
+        CJ__SETTINGS(cj__places_settings);                                              \
+        *count = (int)parts_of(x, s);                                                   \
+        if (*count == 0)                                                                \
+            return no_parts(#name, s, x, n);                                            \
+        if (s->first.count == 0)                                                        \
+            return whole;                                                               \
+        return split_at(x[0], &s->first, along, results);                               \
+    }                                                                                   \
+    CJ__ROW(name, class, CJ__NUMPY, OF_X, 1, fields, cut_defaults, CJ__DOES_MANY(name), \
+            .many = parts_of)
 CUT(split, "Split", cut_fields, (int)s->axis[1],
     cj_op_split(x[0], *count, (int)s->axis[1], results))
 CUT(array_split, "ArraySplit", cut_fields, (int)s->axis[1],
@@ -130,22 +147,22 @@ static const cj__axis_settings first_axis = {.axis = 0};
 static const cj__field axis_fields[] = {
     CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, CJ__AN_AXIS)};
 static const cj__config_key unstack_keys[] = {CJ__KEY_HARMLESS("num"), {.key = NULL}};
+static int64_t length_of(cj_symbol *const *x, const void *settings)
+{
+    const int64_t axis = ((const cj__axis_settings *)settings)->axis;
+    const cj_shape *shape = cj_symbol_shape(x[0]);
+    const int64_t place = axis < 0 ? axis + shape->rank : axis;
+    const int64_t length = place >= 0 && place < shape->rank ? shape->dims[place] : 0;
+    return length > 0 && length < INT32_MAX ? length : 0;
+}
 CJ__MAKE_MANY(unstack)
 {
     CJ__SETTINGS(cj__axis_settings);
-    const cj_shape *shape = cj_symbol_shape(x[0]);
-    const int64_t place = s->axis < 0 ? s->axis + shape->rank : s->axis;
-    const int64_t length = place >= 0 && place < shape->rank ? shape->dims[place] : 0;
-    if (length > CJ__OP_IO_MAX) {
-        cj__word_drop_made(x, n);
-        return cj__fail(CJ_UNSUPPORTED, "unstack: %lld parts between layers, possible are 1 to %d",
-                        (long long)length, CJ__OP_IO_MAX);
-    }
-    *count = length > 0 ? (int)length : 0;
+    *count = (int)length_of(x, s);
     return cj_op_unstack(x[0], (int)s->axis, results);
 }
 CJ__ROW(unstack, "Unstack", CJ__CORE, OF_X, 1, axis_fields, first_axis, CJ__DOES_MANY(unstack),
-        .keys = unstack_keys)
+        .many = length_of, .keys = unstack_keys)
 
 // ---- Side by side ----
 
@@ -161,7 +178,7 @@ CJ__ROW(unstack, "Unstack", CJ__CORE, OF_X, 1, axis_fields, first_axis, CJ__DOES
                                       .operands = CJ__NAMES("xs"),                  \
                                       .lists = 1,                                   \
                                       .least = 1,                                   \
-                                      .most = CJ__OP_IO_MAX,                        \
+                                      .most = INT_MAX,                              \
                                       .make = make_##name};
 STACK(vstack, "Vstack")
 STACK(hstack, "Hstack")

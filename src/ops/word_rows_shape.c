@@ -9,6 +9,7 @@
 #include <cajal/ops_wide.h>
 #include <inttypes.h>
 #include <math.h>
+#include <limits.h>
 
 #define OF_X CJ__NAMES("x")
 
@@ -82,7 +83,7 @@ static const cj__field axis_fields[] = {
                                       .lists = 1,                                                  \
                                       .one_dtype = true,                                           \
                                       .least = 1,                                                  \
-                                      .most = CJ__OP_IO_MAX,                                       \
+                                      .most = INT_MAX,                                             \
                                       .make = make_##name};
 LIST(concatenate, "Concatenate", "xs")
 LIST(stack, "Stack", "x")

@@ -5,6 +5,7 @@
 #include <cajal/ops_math.h>
 #include <cajal/ops_shape.h>
 #include <math.h>
+#include <limits.h>
 
 static const cj__number_settings round_defaults = {0};
 static const cj__field round_fields[] = {
@@ -74,6 +75,6 @@ const cj__word cj__word_select = {.choice =
                                   .operands = CJ__NAMES("condlist", "choicelist"),
                                   .lists = 2,
                                   .least = 2,
-                                  .most = CJ__OP_IO_MAX,
+                                  .most = INT_MAX,
                                   .call_settings = CJ__NAMES("default"),
                                   .make = make_select};

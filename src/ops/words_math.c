@@ -1,4 +1,5 @@
 // The operators of cajal/ops_math.h.
+#include "base/memory.h"
 #include "ops/infer.h"
 #include "ops/word_settings.h"
 #include "ops/words.h"
@@ -6,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <limits.h>
 
 #define UNARY(name, x)      cj__apply_unary(g, CJ__UNARY_##name, x, 0, 0)
 #define COMPARE(name, a, b) cj__compare(g, CJ__COMPARISON_##name, a, b)
@@ -397,10 +399,14 @@ cj_symbol *cj_op_select(cj_symbol *const *conditions, cj_symbol *const *choices,
                         double otherwise)
 {
     CJ__BEGIN;
-    if (!cj__word_list(g, "select", conditions, count, CJ__OP_IO_MAX) ||
-        !cj__word_list(g, "select", choices, count, CJ__OP_IO_MAX))
+    if (!cj__word_list(g, "select", conditions, count, INT_MAX / 2) ||
+        !cj__word_list(g, "select", choices, count, INT_MAX / 2))
         CJ__GIVE;
-    cj_symbol *all[2 * CJ__OP_IO_MAX];
+    cj_symbol **all = cj__new(2 * (size_t)count, sizeof *all);
+    if (!all) {
+        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+        CJ__GIVE;
+    }
     for (int i = 0; i < count; i++)
         all[i] = conditions[i], all[count + i] = choices[i];
     if (cj__build_take(g, all, 2 * count) == CJ_OK) {
@@ -408,7 +414,7 @@ cj_symbol *cj_op_select(cj_symbol *const *conditions, cj_symbol *const *choices,
         for (int i = count - 1; i >= 0; i--)
             y = cj__word_choose(g, conditions[i], choices[i], y);
     }
-    if (2 * count > CJ__OP_IO_MAX) // more than a layer has inputs
-        CJ__GIVE;
-    CJ__GIVE_WORD(select, all, 2 * count, (&(cj__value_settings){otherwise}));
+    y = cj__word_result(g, y, &cj__word_select, all, 2 * count, &(cj__value_settings){otherwise});
+    cj__free(all);
+    return y;
 }

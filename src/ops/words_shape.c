@@ -5,6 +5,7 @@
 #include "ops/words.h"
 #include <cajal/operators.h>
 #include <cajal/ops_shape.h>
+#include <limits.h>
 
 // ---- Axes ----
 
@@ -188,7 +189,6 @@ static cj_status split(const cj__word *word, cj_symbol *x, int parts, const int6
     cj__build build = {0}, *const g = &build;
     const char *who = word->choice.name;
     int place = 0;
-    double numbers[CJ__OP_IO_MAX];
     cj__places_settings settings = {.parts = parts, .axis = {1, axis}};
     if (cj__build_take(g, &x, 1) == CJ_OK && !outputs)
         cj__build_refuse(g, cj__fail_null_of(who, "the place for the results"));
@@ -199,22 +199,20 @@ static cj_status split(const cj__word *word, cj_symbol *x, int parts, const int6
         cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
                                      "%s: an axis of %lld is not cut into %d parts", who,
                                      (long long)n, parts));
-    int64_t *places = g->status == CJ_OK ? cj__new((size_t)parts + 1, sizeof *places) : NULL;
-    if (!places) {
-        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+    int64_t *places =
+        g->status == CJ_OK ? cj__build_memory(g, (size_t)parts + 1, sizeof *places) : NULL;
+    double *numbers = cj__build_memory(g, places ? (size_t)parts : 1, sizeof *numbers);
+    if (!places || !numbers)
         return cj__word_give(g, NULL, 0, outputs);
-    }
     for (int i = 1; i <= parts; i++) {
         const int64_t more = n % parts < i ? n % parts : i,
                       own = given && i < parts ? given[i - 1] : n;
         places[i] = given ? (own < 0 ? own + n : own) : n / parts * i + more;
         places[i] = places[i] > n ? n : places[i] < 0 ? 0 : places[i];
     }
-    if (given && parts > 1 && parts <= CJ__OP_IO_MAX)
+    if (given && parts > 1)
         settings.first = cj__numbers_of(given, parts - 1, numbers);
-    const cj_status status = cut(g, x, place, places, parts, outputs, word, &settings);
-    cj__free(places);
-    return status;
+    return cut(g, x, place, places, parts, outputs, word, &settings);
 }
 
 cj_status cj_op_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs)
@@ -294,9 +292,10 @@ static cj_symbol *with_axes(cj__build *g, cj_symbol *x, int rank)
 static cj_symbol *joined(const cj__word *word, cj_symbol *const *xs, int count, int axis, int rank)
 {
     CJ__BEGIN;
-    cj_symbol *parts[CJ__OP_IO_MAX];
-    if (cj__word_list(g, word->choice.name, xs, count, CJ__OP_IO_MAX) &&
-        cj__build_take(g, xs, count) == CJ_OK) {
+    cj_symbol **parts = NULL;
+    if (cj__word_list(g, word->choice.name, xs, count, INT_MAX) &&
+        cj__build_take(g, xs, count) == CJ_OK &&
+        (parts = cj__build_memory(g, (size_t)count, sizeof *parts))) {
         cj_dtype dtype = CJ_BOOL;
         for (int i = 0; i < count; i++)
             dtype = cj__word_common(dtype, cj_symbol_dtype(xs[i]));

@@ -133,17 +133,18 @@ static cj__quantile_settings quantile_settings(double one, const double *q, int 
                                const int *axes, int count)                                         \
     {                                                                                              \
         uint32_t mask = 0;                                                                         \
-        cj_symbol *each[CJ__OP_IO_MAX];                                                            \
+        cj_symbol **each = NULL;                                                                   \
         const cj__quantile_settings settings =                                                     \
             quantile_settings((double)NAN, q, q_count, method, axes, count);                       \
         CJ__TAKE(x)                                                                                \
         {                                                                                          \
-            if (!q || q_count < 1 || q_count > CJ__OP_IO_MAX)                                      \
+            if (!q || q_count < 1)                                                                 \
                 y = cj__word_refuse(g, q ? cj__fail(CJ_INVALID_ARGUMENT,                           \
-                                                    #word "s: %d of them, needed are 1 to %d",     \
-                                                    q_count, CJ__OP_IO_MAX) :                      \
+                                                    #word "s: %d of them, needed are 1 or more",   \
+                                                    q_count) :                                     \
                                            cj__fail_null_of(#word "s", "the list of places"));     \
-            else if (cj__word_axes(g, #word, x, axes, count, &mask)) {                             \
+            else if (cj__word_axes(g, #word, x, axes, count, &mask) &&                             \
+                     (each = cj__build_memory(g, (size_t)q_count, sizeof *each))) {                \
                 for (int i = 0; i < q_count; i++)                                                  \
                     each[i] = cj__quantile_of(g, #word, cj__word_real(g, x), q[i] / (whole),       \
                                               method, mask, skips);                                \

@@ -21,19 +21,25 @@ static cj_status read_augmented(const cj__source *source, int64_t index, uint64_
                                 void *const *places)
 {
     const augmenting *a = (const augmenting *)source;
-    void *before[CJ__PARTS_MAX];
     const int64_t step = (int64_t)(pass * (uint64_t)a->count + (uint64_t)index);
     const cj_dataset *from = a->stage.from[0];
-    const int parts = from->x_count + from->y_count + (from->sample_weight ? 1 : 0);
+    const int parts = cj__dataset_parts(from);
+    void *few[CJ__PART_PLACES_FEW], **before = cj__part_places(few, parts),
+                                    *first = cj__new(a->bytes, 1);
+    if (!first || !before) {
+        cj__part_places_end(before, few);
+        cj__free(first);
+        return CJ_OUT_OF_MEMORY;
+    }
+    before[0] = first;
     for (int p = 1; p < parts; p++)
         before[p] = places[p];
-    if (!(before[0] = cj__new(a->bytes, 1)))
-        return CJ_OUT_OF_MEMORY;
     cj_status status = cj__dataset_sample(from, index, pass, before);
     if (status == CJ_OK)
         status = cj__function_run(a->function, 1, (const void *const[]){before[0], &step},
                                   (void *const[]){places[0]});
-    cj__free(before[0]);
+    cj__free(first);
+    cj__part_places_end(before, few);
     return status;
 }
 
@@ -61,7 +67,7 @@ static cj_status check_rows(const cj_model *model, const cj_shape *shape)
 static cj_status make_function(cj_model *model, cj__type *type, cj_function **function)
 {
     cj__trace trace = {.training = true, .running = true, .seed = cj__model_seed(model)};
-    cj__value outputs[CJ__LAYER_IO_MAX] = {{NULL, NULL}};
+    cj__value *outputs = NULL;
     cj_symbol *inputs[2];
     cj_shape shape = {.rank = type->shape.rank + 1, .dims = {CJ_BATCH}};
     for (int i = 0; i < type->shape.rank; i++)
@@ -73,7 +79,7 @@ static cj_status make_function(cj_model *model, cj__type *type, cj_function **fu
     cj__model_inputs(model, &needed);
     cj_symbol *x = inputs[0] ? cj__cast(&trace.build, inputs[0], needed[0].dtype) : NULL;
     cj_status status =
-        x && inputs[1] ? cj__model_trace(model, &trace, &x, outputs) : trace.build.status;
+        x && inputs[1] ? cj__model_trace(model, &trace, &x, &outputs) : trace.build.status;
     if (status == CJ_OK)
         status = check_rows(model, &cj__symbol_type(outputs[0].symbol)->shape);
     if (status == CJ_OK) {
@@ -111,35 +117,57 @@ static cj_status check_shape(cj_model *model, const cj_shape *shape)
 }
 
 // What the model must be: one input as the data has it, one output of fixed lengths.
-static cj_status prepare(cj_model *model, const cj_dataset *data, cj__parts *parts,
+static cj_status prepare(cj_model *model, const cj_dataset *data, cj__type *sample,
                          cj_function **function)
 {
     static const char who[] = "cj_dataset_augment";
     if (!model)
         return cj__fail_missing_of(CJ__MADE_MODEL, who, "the model");
     CJ_TRY(cj__chain_check(data, who));
-    cj__parts_of(data, parts);
-    if (parts->x[0].dtype == CJ_STRING)
+    *sample = cj__part_type(data, 0);
+    if (sample->dtype == CJ_STRING)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the first input is of texts, it needs numbers",
                         who);
     if (cj_model_input_count(model) == 0)
-        CJ_TRY(cj__model_need_input(model, CJ_F32, parts->x[0].shape));
+        CJ_TRY(cj__model_need_input(model, CJ_F32, sample->shape));
     if (cj_model_input_count(model) != 1 || cj_model_output_count(model) != 1)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: a model of %d inputs and %d outputs, it needs one "
                         "of each",
                         who, cj_model_input_count(model), cj_model_output_count(model));
-    CJ_TRY(check_shape(model, &parts->x[0].shape));
-    const cj_status status = make_function(model, &parts->x[0], function);
+    CJ_TRY(check_shape(model, &sample->shape));
+    const cj_status status = make_function(model, sample, function);
     return status == CJ_OK ? CJ_OK : cj__fail_in(status, "%s", who);
+}
+
+// The data set over a stage, whose first input is another.
+static cj_dataset *finish(augmenting *a, const cj__type *first)
+{
+    const cj_dataset *from = a->stage.from[0];
+    cj__type *types = cj__new((size_t)cj__dataset_parts(from), sizeof *types);
+    if (!types) {
+        free_augmenting(&a->stage.source);
+        return cj__build_failed(CJ__MADE_DATASET);
+    }
+    for (int i = 0; i < cj__dataset_parts(from); i++)
+        types[i] = i == 0 ? *first : cj__part_type(from, i);
+    const cj__parts parts = {.x_count = from->x_count,
+                             .y_count = from->y_count,
+                             .weight_count = from->weight_count,
+                             .x = types,
+                             .y = types + from->x_count,
+                             .weights = types + from->x_count + from->y_count};
+    cj_dataset *data = cj__chain_finish(&a->stage, &parts, from->count);
+    cj__free(types);
+    return data;
 }
 
 cj_dataset *cj_dataset_augment(cj_dataset *data, cj_model *model)
 {
-    cj__parts parts, before;
+    cj__type sample;
     cj_function *function = NULL;
     augmenting *a = NULL;
-    const cj_status status = prepare(model, data, &parts, &function);
+    const cj_status status = prepare(model, data, &sample, &function);
     if (status != CJ_OK)
         cj__chain_drop(&data, 1);
     else
@@ -150,13 +178,12 @@ cj_dataset *cj_dataset_augment(cj_dataset *data, cj_model *model)
         cj_release(model);
         return cj__build_failed(CJ__MADE_DATASET);
     }
-    cj__parts_of(data, &before);
-    a->bytes = cj__parts_bytes(&before, 0);
+    a->bytes = cj__part_bytes(data, 0);
     a->count = data->count;
     a->function = function;
     a->model = cj__own(model);
     a->stage.source.read = read_augmented;
     a->stage.source.free = free_augmenting;
     a->stage.source.is_cheap = false;
-    return cj__chain_finish(&a->stage, &parts, data->count);
+    return finish(a, &sample);
 }

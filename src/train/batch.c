@@ -22,7 +22,7 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
     CJ_TRY(cj__check_batches(model, data, data->count, who, &size));
-    CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
+    CJ_TRY(cj__functions_find(model, state, mode, data, false, &functions));
     CJ_TRY(cj__reader_new(data, size, false, &reader));
     cj__reader_start(reader, NULL, 0);
     const size_t room = (size_t)functions->state_count + 1;
@@ -34,7 +34,9 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     if (status == CJ_OK)
         status = cj__check_batch(model, state, data, &batch, who);
     if (status == CJ_OK)
-        status = cj__step_run(functions, &batch, batch.sample_weight, &totals);
+        status = cj__functions_of_batch(model, state, data, &batch, functions, &functions);
+    if (status == CJ_OK)
+        status = cj__step_run(functions, &batch, &totals);
     if (status == CJ_OK && results) {
         cj__row_values(functions, &totals, values);
         status = cj__results_new(functions, values, results);

@@ -222,14 +222,42 @@ static cj_status check_labels(const cj_model *model, const cj__train_state *stat
 static cj_status check_numbers(const cj_model *model, const cj__train_state *state,
                                const cj_dataset *data, const cj__batch *batch, const char *who)
 {
-    for (int i = 0; i < data->x_count; i++)
-        CJ_TRY(check_finite(data->x[i], "input", i, batch, who));
-    for (int i = 0; i < data->y_count; i++) {
-        CJ_TRY(check_finite(data->y[i], "target", i, batch, who));
-        CJ_TRY(check_labels(model, state, data->y[i], i, batch, who));
+    const int weights = data->x_count + data->y_count;
+    for (int p = 0; p < cj__dataset_parts(data); p++) {
+        cj_tensor of_batch;
+        const cj_tensor *part = data->parts[p];
+        if (batch)
+            part = cj__batch_part(data, batch, p, &of_batch);
+        if (p < data->x_count) {
+            CJ_TRY(check_finite(part, "input", p, batch, who));
+        } else if (p < weights) {
+            CJ_TRY(check_finite(part, "target", p - data->x_count, batch, who));
+            CJ_TRY(check_labels(model, state, part, p - data->x_count, batch, who));
+        } else {
+            CJ_TRY(check_finite(part, "sample weight", p - weights, batch, who));
+        }
     }
-    return data->sample_weight ? check_finite(data->sample_weight, "sample weight", 0, batch, who) :
-                                 CJ_OK;
+    return CJ_OK;
+}
+
+// Weights are (samples), or have the first axes of the output, all but its last.
+static cj_status check_weights(const cj_model *model, const cj_dataset *data, const char *who)
+{
+    for (int i = 0; i < (data->weight_count > 0 ? data->y_count : 0); i++) {
+        const cj_shape *given = &data->weights[data->weight_count > 1 ? i : 0]->shape,
+                       *output = cj_model_output_shape(model, i);
+        char given_text[CJ_MAX_RANK * 24], output_text[CJ_MAX_RANK * 24];
+        bool fits = given->rank == 1 || given->rank < output->rank;
+        for (int k = 1; fits && k < given->rank; k++)
+            fits = output->dims[k] == CJ_ANY || given->dims[k] == output->dims[k];
+        if (!fits)
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "%s: sample weights %s do not fit output %d of shape %s: needed is one "
+                            "number a sample, or one for each entry of its first axes",
+                            who, cj_shape_text(given, given_text, sizeof given_text), i,
+                            cj_shape_text(output, output_text, sizeof output_text));
+    }
+    return CJ_OK;
 }
 
 cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data,
@@ -244,23 +272,12 @@ cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj
         if (data->y[i]->dtype == CJ_STRING)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: target %d is texts, numbers are needed", who,
                             i);
+    CJ_TRY(check_weights(model, data, who));
     return cj__dataset_source(data) ? CJ_OK : check_numbers(model, state, data, NULL, who);
 }
 
 cj_status cj__check_batch(cj_model *model, const cj__train_state *state, const cj_dataset *data,
                           const cj__batch *batch, const char *who)
 {
-    cj_dataset numbers = {
-        .count = batch->count, .x_count = data->x_count, .y_count = data->y_count};
-    cj_tensor x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX], weight;
-    if (!cj__dataset_source(data))
-        return CJ_OK;
-    for (int i = 0; i < data->x_count; i++)
-        numbers.x[i] = cj__batch_tensor(data->x[i], batch->x[i], batch->count, &x[i]);
-    for (int i = 0; i < data->y_count; i++)
-        numbers.y[i] = cj__batch_tensor(data->y[i], batch->y[i], batch->count, &y[i]);
-    if (batch->sample_weight)
-        numbers.sample_weight =
-            cj__batch_tensor(data->sample_weight, batch->sample_weight, batch->count, &weight);
-    return check_numbers(model, state, &numbers, batch, who);
+    return cj__dataset_source(data) ? check_numbers(model, state, data, batch, who) : CJ_OK;
 }

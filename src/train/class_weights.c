@@ -59,7 +59,7 @@ cj_status cj__class_weights_open(cj__class_weights *cw, const cj_fit_args *args,
             CJ_INVALID_ARGUMENT,
             "cj_fit: class_weight is given, and class_count is %d, needed is its length",
             args->class_count);
-    if (data->sample_weight)
+    if (data->weight_count > 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: class_weight and sample weights cannot be given together");
     if (data->y_count != 1)

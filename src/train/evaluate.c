@@ -16,8 +16,7 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
     evaluator->state = state;
     evaluator->data = data;
     evaluator->who = who;
-    CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
-                              &evaluator->functions));
+    CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, false, &evaluator->functions));
     const size_t room = (size_t)evaluator->functions->state_count + 1;
     evaluator->states = cj__new(room, sizeof *evaluator->states);
     evaluator->batch_states = cj__new(room, sizeof *evaluator->batch_states);
@@ -46,7 +45,10 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
         }
         CJ_TRY(cj__check_batch(evaluator->model, evaluator->state, evaluator->data, &batch,
                                evaluator->who));
-        CJ_TRY(cj__step_run(evaluator->functions, &batch, batch.sample_weight, &totals));
+        const cj__step_functions *functions;
+        CJ_TRY(cj__functions_of_batch(evaluator->model, evaluator->state, evaluator->data, &batch,
+                                      evaluator->functions, &functions));
+        CJ_TRY(cj__step_run(functions, &batch, &totals));
         if (!progress)
             continue;
         cj__row_values(evaluator->functions, &totals, values);

@@ -62,8 +62,10 @@ static cj_status open_data(run *r, cj_dataset *data)
     CJ_TRY(cj__check_batches(r->model, r->data, args->batch_size, "cj_fit", &r->batch_size));
     CJ_TRY(cj__class_weights_open(&r->class_weights, args, &r->state->settings, r->data,
                                   r->batch_size));
+    if (r->class_weights.buffer && cj__dataset_cuts_targets(r->data))
+        return cj__fail(CJ_UNSUPPORTED, "cj_fit: class_weight beside targets with steps");
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
-                              r->data->sample_weight || r->class_weights.buffer, &r->functions));
+                              r->class_weights.buffer != NULL, &r->functions));
     const int64_t own_size = r->validation ? cj__dataset_batch_size(r->validation) : 0;
     r->batch_states = cj__new((size_t)r->functions->state_count + 1, sizeof *r->batch_states);
     if (!r->batch_states)

@@ -1,6 +1,7 @@
 // Makes, keeps and runs the functions of step.h.
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/source.h"
 #include "train/loss_scale.h"
 #include "train/step.h"
 #include <string.h>
@@ -22,6 +23,7 @@ void cj__functions_free(cj__step_functions *functions)
         cj_release(functions->function);
         cj__rows_clear(functions);
         cj__free(functions->rows);
+        cj__free(functions->x);
         cj__free(functions);
         functions = next;
     }
@@ -44,22 +46,30 @@ static bool same_lengths(const cj_shape *needed, const cj_shape *a, const cj_sha
     return same;
 }
 
+// The type of class weights, as of most sample weights.
+static const cj__type one_a_sample = {CJ_F32, {1, {CJ_BATCH}}};
+
 // Whether a function was made for this mode and these types of data. Prediction has no targets.
 static bool is_for(const cj_model *model, const cj__step_functions *f, cj__mode mode,
-                   const cj_dataset *data, bool weighted)
+                   const cj_dataset *data, bool class_weights)
 {
     const cj__type *types = NULL;
-    bool same = f->mode == mode && f->weighted == weighted && f->x_count == data->x_count &&
+    bool same = f->mode == mode && f->x_count == data->x_count &&
                 f->x_count == cj__model_inputs(model, &types);
     for (int i = 0; same && i < f->x_count; i++)
         same = f->x[i].dtype == data->x[i]->dtype &&
                same_lengths(&types[i].shape, &f->x[i].shape, &data->x[i]->shape);
     if (!same || mode == CJ__MODE_PREDICT)
         return same;
-    same = f->y_count == data->y_count;
+    same =
+        f->y_count == data->y_count && f->weight_count == (class_weights ? 1 : data->weight_count);
     for (int i = 0; same && i < f->y_count; i++) {
         const cj__type type = type_of(data->y[i]);
         same = cj__type_equal(&f->y[i], &type);
+    }
+    for (int i = 0; same && i < f->weight_count; i++) {
+        const cj__type type = class_weights ? one_a_sample : type_of(data->weights[i]);
+        same = cj__type_equal(&f->weights[i], &type);
     }
     return same;
 }
@@ -132,7 +142,6 @@ static cj_status finish(cj_model *model, cj__train_state *state, cj__step_functi
                         cj__step *step)
 {
     updates u = {0};
-    cj_symbol *predictions[CJ__LAYER_IO_MAX];
     const bool training = functions->mode == CJ__MODE_TRAIN,
                predicting = functions->mode == CJ__MODE_PREDICT;
     cj_status status = CJ_OK;
@@ -145,8 +154,10 @@ static cj_status finish(cj_model *model, cj__train_state *state, cj__step_functi
         u.rows = step->trace.updates;
         u.count = step->trace.update_count;
     }
-    for (int i = 0; i < step->output_count; i++)
-        predictions[i] = step->outputs[i].symbol;
+    cj_symbol **predictions =
+        cj__value_symbols(&step->trace.build, step->outputs, step->output_count);
+    if (!predictions && status == CJ_OK)
+        status = step->trace.build.status;
     functions->scalar_count = step->scalar_count;
     if (status == CJ_OK) {
         const cj_function_args args = {
@@ -179,11 +190,32 @@ static cj_status make(cj_model *model, cj__train_state *state, cj__step_function
     return status ? status : end;
 }
 
+// The types of the data that a function is for. Prediction has no weights.
+static bool set_types(cj__step_functions *f, const cj_dataset *data, bool class_weights)
+{
+    f->x_count = data->x_count;
+    f->y_count = data->y_count;
+    f->weight_count = f->mode == CJ__MODE_PREDICT ? 0 : class_weights ? 1 : data->weight_count;
+    f->x = cj__new((size_t)f->x_count + (size_t)f->y_count + (size_t)f->weight_count, sizeof *f->x);
+    if (!f->x)
+        return false;
+    f->y = f->x + f->x_count;
+    f->weights = f->y + f->y_count;
+    for (int i = 0; i < f->x_count; i++)
+        f->x[i] = type_of(data->x[i]);
+    for (int i = 0; i < f->y_count; i++)
+        f->y[i] = type_of(data->y[i]);
+    for (int i = 0; i < f->weight_count; i++)
+        f->weights[i] = class_weights ? one_a_sample : type_of(data->weights[i]);
+    return true;
+}
+
 static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
-                      const cj_dataset *data, bool weighted, const cj__step_functions **functions)
+                      const cj_dataset *data, bool class_weights,
+                      const cj__step_functions **functions)
 {
     for (cj__step_functions *f = state->functions; f; f = f->next)
-        if (is_for(model, f, mode, data, weighted)) {
+        if (is_for(model, f, mode, data, class_weights)) {
             *functions = f;
             return CJ_OK;
         }
@@ -197,15 +229,11 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
     cj__step_functions *f = cj__new(1, sizeof *f);
     if (!f)
         return CJ_OUT_OF_MEMORY;
-    *f = (cj__step_functions){
-        .mode = mode, .weighted = weighted, .x_count = data->x_count, .y_count = data->y_count};
-    for (int i = 0; i < f->x_count; i++)
-        f->x[i] = type_of(data->x[i]);
-    for (int i = 0; i < f->y_count; i++)
-        f->y[i] = type_of(data->y[i]);
+    f->mode = mode;
     f->rows = cj__new((size_t)cj__settings_values(&state->settings, cj_model_output_count(model)),
                       sizeof *f->rows);
-    const cj_status status = f->rows ? make(model, state, f) : CJ_OUT_OF_MEMORY;
+    const cj_status status =
+        f->rows && set_types(f, data, class_weights) ? make(model, state, f) : CJ_OUT_OF_MEMORY;
     if (status != CJ_OK) {
         cj__functions_free(f);
         return status;
@@ -217,12 +245,56 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
 }
 
 cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode,
-                             const cj_dataset *data, bool weighted,
+                             const cj_dataset *data, bool class_weights,
                              const cj__step_functions **functions)
 {
     cj__mutex_lock(&state->lock);
-    const cj_status status = find(model, state, mode, data, weighted, functions);
+    const cj_status status = find(model, state, mode, data, class_weights, functions);
     cj__mutex_unlock(&state->lock);
+    return status;
+}
+
+// The function for a batch as a data set of its own; a model that leaves no length free has none.
+static cj_status find_for_batch(cj_model *model, cj__train_state *state, const cj_dataset *like,
+                                bool class_weights, const cj__step_functions **functions)
+{
+    char needed[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
+    const cj__mode mode = (*functions)->mode;
+    CJ_TRY(cj__functions_find(model, state, mode, like, class_weights, functions));
+    for (int i = 0; i < like->x_count; i++) {
+        const cj__type type = type_of(like->x[i]);
+        if (!cj__type_equal(&(*functions)->x[i], &type))
+            return cj__fail(
+                CJ_SHAPE_MISMATCH,
+                "model \"%s\", input %d: shape %s, a batch of its own length has %s; it "
+                "needs a free length, cj_input(CJ_ANY, ...)",
+                cj_layer_name(cj_model_layer(model)), i,
+                cj_shape_text(&(*functions)->x[i].shape, needed, sizeof needed),
+                cj_shape_text(&type.shape, given, sizeof given));
+    }
+    return CJ_OK;
+}
+
+cj_status cj__functions_of_batch(cj_model *model, cj__train_state *state, const cj_dataset *data,
+                                 const cj__batch *batch, const cj__step_functions *usual,
+                                 const cj__step_functions **functions)
+{
+    cj_dataset like = {.count = batch->count};
+    const int parts = cj__dataset_parts(data);
+    *functions = usual;
+    if (batch->steps == 0)
+        return CJ_OK;
+    cj_tensor *tensors = cj__new((size_t)parts, sizeof *tensors);
+    cj_status status = tensors ? cj__dataset_room_like(&like, data) : CJ_OUT_OF_MEMORY;
+    for (int p = 0; status == CJ_OK && p < parts; p++)
+        like.parts[p] = cj__batch_part(data, batch, p, &tensors[p]);
+    if (status == CJ_OK)
+        status = find_for_batch(model, state, &like, usual->weight_count > data->weight_count,
+                                functions);
+    for (int p = 0; like.parts && p < parts; p++)
+        like.parts[p] = NULL; // they are not its own
+    cj__dataset_clear(&like);
+    cj__free(tensors);
     return status;
 }
 
@@ -238,24 +310,16 @@ static void add_row(const cj__row *row, const cj__totals *totals, int index, dou
 }
 
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
-                       const float *weights, const cj__totals *totals)
+                       const cj__totals *totals)
 {
-    const void *inputs[2 * CJ__DATASET_IO_MAX + 1];
     float scalars[2 * CJ__MAX_VALUES + 1];
     void *outputs[2 * CJ__MAX_VALUES + 1];
-    int count = 0;
-    for (int i = 0; i < functions->x_count; i++)
-        inputs[count++] = batch->x[i];
-    for (int i = 0; i < functions->y_count; i++)
-        inputs[count++] = batch->y[i];
-    if (functions->weighted)
-        inputs[count++] = weights;
     for (int i = 0; i < functions->scalar_count; i++)
         outputs[i] = &scalars[i];
     for (int i = 0; i < functions->row_count; i++)
         if (functions->rows[i].metric)
             outputs[functions->rows[i].sum] = totals->batch_states + functions->rows[i].state;
-    CJ_TRY(cj__function_run(functions->function, batch->count, inputs, outputs));
+    CJ_TRY(cj__function_run(functions->function, batch->count, batch->parts, outputs));
     for (int i = 0; i < functions->row_count; i++)
         if (!functions->rows[i].metric)
             add_row(&functions->rows[i], totals, i, (double)batch->count, scalars);

@@ -34,8 +34,7 @@ cj_optimizer *cj__loss_scale_around(cj_optimizer *inner, const cj__loss_scale_ar
     }
     cj__optimizer_later *later = (cj__optimizer_later *)(void *)(inner->args + inner->rule->later);
     later->loss_scale_factor = INFINITY; // else gradients would be scaled twice
-    inner->scaling =
-        (cj__loss_scaling){true, args->initial_scale, args->dynamic_growth_steps};
+    inner->scaling = (cj__loss_scaling){true, args->initial_scale, args->dynamic_growth_steps};
     return inner;
 }
 
@@ -57,9 +56,9 @@ cj_optimizer *cj_loss_scale_optimizer_new(const cj_loss_scale_optimizer_args *ar
     cj__free(spec);
     cj_release(given.inner_optimizer);
     if (inner)
-        made = cj__loss_scale_around(inner, &(cj__loss_scale_args){given.name, NULL,
-                                                                   given.initial_scale,
-                                                                   given.dynamic_growth_steps});
+        made = cj__loss_scale_around(inner,
+                                     &(cj__loss_scale_args){given.name, NULL, given.initial_scale,
+                                                            given.dynamic_growth_steps});
     if (!made)
         cj_release(inner);
     return made ? made : cj__build_failed(CJ__MADE_OPTIMIZER);
@@ -111,12 +110,11 @@ cj_symbol *cj__loss_unscale(const cj__updating *u)
     cj__build *g = u->g;
     const int place = place_of(u->kept, u->kept_count, CJ__KEPT_SCALE);
     cj_symbol *all = u->count > 0 ? all_finite(u) : cj__scalar(g, CJ_F32, 1);
-    cj_symbol *finite =
-        cj__compare(g, CJ__COMPARISON_greater, all, cj__scalar(g, CJ_F32, 0));
+    cj_symbol *finite = cj__compare(g, CJ__COMPARISON_greater, all, cj__scalar(g, CJ_F32, 0));
     cj_symbol *scale = read(g, u->kept_variables[place]);
     for (int v = 0; v < u->count && g->status == CJ_OK; v++)
-        u->gradients[v] = cj__div(
-            g, u->gradients[v], cj__cast(g, scale, cj_symbol_dtype(u->gradients[v])));
+        u->gradients[v] =
+            cj__div(g, u->gradients[v], cj__cast(g, scale, cj_symbol_dtype(u->gradients[v])));
     return finite;
 }
 
@@ -132,9 +130,8 @@ static void count_step(const cj__updating *u, cj_symbol *finite, cj_update *rows
     cj_symbol *full = cj__compare(g, CJ__COMPARISON_equal, steps, cj__scalar(g, CJ_F32, last));
     cj_symbol *larger = cj__select(g, full, cj__scale(g, scale, 2), scale),
               *longer = cj__select(g, full, zero, cj__shift(g, steps, 1));
-    rows[u->count + scale_at] =
-        (cj_update){u->kept_variables[scale_at],
-                    cj__select(g, finite, larger, cj__scale(g, scale, 0.5))};
+    rows[u->count + scale_at] = (cj_update){
+        u->kept_variables[scale_at], cj__select(g, finite, larger, cj__scale(g, scale, 0.5))};
     rows[u->count + count_at] =
         (cj_update){u->kept_variables[count_at], cj__select(g, finite, longer, zero)};
 }
@@ -145,8 +142,7 @@ cj_status cj__loss_take(const cj__updating *u, cj_symbol *finite, cj_update *row
     for (int i = 0; i < u->count + u->kept_count && g->status == CJ_OK; i++) {
         if (!rows[i].value)
             continue; // the scale and the counter
-        cj_symbol *old =
-            i < u->count ? u->weights[i] : read(g, u->kept_variables[i - u->count]);
+        cj_symbol *old = i < u->count ? u->weights[i] : read(g, u->kept_variables[i - u->count]);
         rows[i].value = cj__select(g, finite, rows[i].value, old);
     }
     count_step(u, finite, rows);

@@ -57,14 +57,15 @@ cj_symbol *cj__mix_targets(const cj_model *model, cj__build *g, cj_symbol *targe
 cj_status cj__mix_batch(const char *spec, cj__trace *trace, cj_symbol **images, cj_symbol **targets)
 {
     cj_layer *layer = layer_of(spec);
-    cj__value outputs[CJ__LAYER_IO_MAX] = {{0}};
+    cj__value *outputs = NULL;
     int count = 0;
     if (!layer)
         return cj_error_status();
     const cj__value inputs[] = {{.symbol = *images}, {.symbol = *targets}};
-    const cj_status status = cj__layer_call(layer, trace, inputs, 2, outputs, &count);
+    const cj_status status = cj__layer_call(layer, trace, inputs, 2, &outputs, &count);
     cj_release(layer);
+    CJ_TRY(status);
     *images = outputs[0].symbol;
     *targets = outputs[1].symbol;
-    return status;
+    return CJ_OK;
 }

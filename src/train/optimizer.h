@@ -74,11 +74,15 @@ typedef struct cj__loss_scaling {
     int64_t growth_steps;
 } cj__loss_scaling;
 
+// Its size is part of the binary interface: a program that names cj_default_optimizer has a copy of
+// that object, made as large as the object was when the program was linked. So what grows, the
+// arguments, lies behind the struct, and what is new takes of the filler.
 struct cj_optimizer {
     cj__object object;
     const cj__rule *rule;
+    unsigned char *args; // resolved; CJ__ARGS_MAX bytes, aligned to 16
     cj__loss_scaling scaling;
-    _Alignas(16) unsigned char args[CJ__ARGS_MAX]; // resolved
+    unsigned char filler[256 - sizeof(void *) - sizeof(cj__loss_scaling)];
 };
 
 extern const cj__class cj__optimizer_class;

@@ -70,10 +70,21 @@ static cj_status check_later(const cj_optimizer *optimizer)
 
 cj_optimizer cj_default_optimizer = {.rule = NULL}; // known by its address
 
+enum { ROUNDED = (sizeof(cj_optimizer) + 15) / 16 * 16 };
+
+// An optimizer without a rule, its arguments behind it.
+static cj_optimizer *optimizer_alloc(void)
+{
+    cj_optimizer *optimizer = cj__object_new(&cj__optimizer_class, ROUNDED + CJ__ARGS_MAX);
+    if (optimizer)
+        optimizer->args = (unsigned char *)optimizer + ROUNDED;
+    return optimizer;
+}
+
 static cj_optimizer *try_optimizer(const char *name, const void *args)
 {
     const cj__rule *rule = (const cj__rule *)cj__catalog_find(&cj__optimizers, name);
-    cj_optimizer *optimizer = rule ? cj__object_new(&cj__optimizer_class, sizeof *optimizer) : NULL;
+    cj_optimizer *optimizer = rule ? optimizer_alloc() : NULL;
     if (!optimizer)
         return NULL;
     cj_status status =
@@ -150,7 +161,7 @@ static cj_optimizer *from_spec(const char *spec)
         cj__fail(CJ_INVALID_ARGUMENT, "optimizer: a name is needed, such as \"adam\"");
         return NULL;
     }
-    cj_optimizer *optimizer = cj__object_new(&cj__optimizer_class, sizeof *optimizer);
+    cj_optimizer *optimizer = optimizer_alloc();
     if (!optimizer)
         return NULL;
     if (cj__spec_parse(&cj__optimizers, spec, "optimizer", &chosen) != CJ_OK || !chosen.choice) {
@@ -162,7 +173,7 @@ static cj_optimizer *from_spec(const char *spec)
         return scaled_from(&chosen);
     }
     optimizer->rule = (const cj__rule *)chosen.choice; // the strings of the arguments change hands
-    memcpy(optimizer->args, chosen.args, sizeof optimizer->args);
+    memcpy(optimizer->args, chosen.args, sizeof chosen.args);
     if (check_later(optimizer) == CJ_OK)
         return optimizer;
     cj_release(optimizer);

@@ -24,7 +24,6 @@ static cj_status zeros(const cj__type *type, int64_t batch, cj_tensor **tensor)
 static cj_status make_targets(const cj_model *model, const cj__train_state *state, int64_t batch,
                               cj_dataset *data)
 {
-    data->y_count = cj_model_output_count(model);
     for (int i = 0; i < data->y_count; i++) {
         const char *loss = cj__settings_loss(&state->settings, i);
         cj__type type = {CJ_F32, *cj_model_output_shape(model, i)};
@@ -52,10 +51,11 @@ static cj_status make_data(const cj_model *model, const cj__train_state *state, 
 {
     const cj__type *types = NULL;
     data->count = batch;
-    data->x_count = cj__model_inputs(model, &types);
-    if (data->x_count == 0)
+    if (cj__model_inputs(model, &types) == 0)
         return cj__fail(CJ_NOT_BUILT,
                         "cj_plan: the model does not know its inputs yet: give it an input layer");
+    CJ_TRY(cj__dataset_room(data, cj_model_input_count(model),
+                            training ? cj_model_output_count(model) : 0, 0));
     for (int i = 0; i < data->x_count; i++)
         CJ_TRY(zeros(&types[i], batch, &data->x[i]));
     return training ? make_targets(model, state, batch, data) : CJ_OK;
@@ -92,9 +92,6 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
     if (status == CJ_OK)
         status = cj__function_print(functions->function, batch, args->rounds,
                                     args->stream ? args->stream : stdout);
-    for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
-        cj_release(data.x[i]);
-        cj_release(data.y[i]);
-    }
+    cj__dataset_clear(&data);
     return cj__causes_end(begin, status);
 }

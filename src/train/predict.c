@@ -3,12 +3,21 @@
 // only while the function is looked up.
 #include "base/args.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "tensor/strings.h"
 #include "train/callbacks/progbar.h"
 #include "train/check.h"
 #include "train/step.h"
 #include <cajal/streams.h>
 #include <string.h>
+
+// What is predicted, and the function for batches of the usual length.
+typedef struct prediction {
+    cj_model *model;
+    cj__train_state *state;
+    cj_dataset *data;
+    const cj__step_functions *functions;
+} prediction;
 
 // An output of another number of rows than the batch has samples would not fit into the result.
 static cj_status make_outputs(cj_model *model, const cj__step_functions *functions, int64_t count,
@@ -30,21 +39,42 @@ static cj_status make_outputs(cj_model *model, const cj__step_functions *functio
     return CJ_OK;
 }
 
-static cj_status run_batches(const cj__step_functions *functions, cj__reader *reader,
-                             int output_count, cj_tensor **outputs, cj__progress *progress)
+// The function of a batch that may have a length of its own; its outputs must not.
+static cj_status function_of(const prediction *p, const cj__batch *batch, cj_function **function)
+{
+    const cj__step_functions *functions;
+    CJ_TRY(cj__functions_of_batch(p->model, p->state, p->data, batch, p->functions, &functions));
+    *function = functions->function;
+    for (int i = 0; batch->steps > 0 && i < cj_model_output_count(p->model); i++) {
+        const cj__type *usual = cj__function_output(p->functions->function, i);
+        const cj__type *type = cj__function_output(*function, i);
+        for (int axis = 1; axis < usual->shape.rank; axis++)
+            if (type->shape.dims[axis] != usual->shape.dims[axis])
+                return cj__fail(CJ_SHAPE_MISMATCH,
+                                "cj_predict: output %d is as long as its batch, and batches have "
+                                "lengths of their own: predict without cj_dataset_padded_batch()",
+                                i);
+    }
+    return CJ_OK;
+}
+
+// `places` has room for as many pointers as there are outputs.
+static cj_status run_batches(const prediction *p, cj__reader *reader, int output_count,
+                             cj_tensor **outputs, void **places, cj__progress *progress)
 {
     cj__batch batch;
     int64_t done = 0;
     cj__reader_start(reader, NULL, 0);
     while (cj__reader_next(reader, &batch)) {
-        void *places[CJ__LAYER_IO_MAX];
         for (int i = 0; i < output_count; i++) {
             const cj_tensor *output = outputs[i];
             const size_t each = (size_t)(cj_tensor_count(output) / output->shape.dims[0]) *
                                 cj_dtype_size(output->dtype);
             places[i] = output->data + (size_t)done * each;
         }
-        CJ_TRY(cj__function_run(functions->function, batch.count, batch.x, places));
+        cj_function *function;
+        CJ_TRY(function_of(p, &batch, &function));
+        CJ_TRY(cj__function_run(function, batch.count, batch.x, places));
         done += batch.count;
         cj__progress_batch(progress);
     }
@@ -56,21 +86,24 @@ static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_arg
 {
     int64_t batch_size = 0;
     cj__progress progress = {0};
-    cj__train_state *state;
-    const cj__step_functions *functions;
+    prediction p = {.model = model, .data = data};
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
+    const int output_count = cj_model_output_count(model);
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
     CJ_TRY(cj__check_batches(model, data, args->batch_size, "cj_predict", &batch_size));
-    CJ_TRY(cj__state_need(model, &state));
-    CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
-    CJ_TRY(make_outputs(model, functions, data->count, outputs));
+    CJ_TRY(cj__state_need(model, &p.state));
+    CJ_TRY(cj__functions_find(model, p.state, CJ__MODE_PREDICT, data, false, &p.functions));
+    CJ_TRY(make_outputs(model, p.functions, data->count, outputs));
     CJ_TRY(cj__reader_new(data, batch_size, false, &reader));
     cj_status status =
         cj__progress_open(&progress, args->verbose, args->stream, cj__reader_batches(reader));
+    void **places = cj__new((size_t)output_count, sizeof *places);
     if (status == CJ_OK)
-        status = run_batches(functions, reader, cj_model_output_count(model), outputs, &progress);
-    for (int i = 0; i < cj_model_output_count(model) && status == CJ_OK; i++)
+        status = places ? run_batches(&p, reader, output_count, outputs, places, &progress) :
+                          CJ_OUT_OF_MEMORY;
+    cj__free(places);
+    for (int i = 0; i < output_count && status == CJ_OK; i++)
         status = cj__strings_own(outputs[i]); // texts may point into the model's vocabulary
     cj__progress_close(&progress, status == CJ_OK);
     cj__reader_free(reader);
@@ -109,10 +142,10 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
     cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     const int built = cj_model_input_count(model);
     data.x_count = built > 0 ? built : 1;
-    for (int i = 0; i < data.x_count && i < CJ__DATASET_IO_MAX; i++) {
+    data.parts = data.x = (cj_tensor **)(uintptr_t)inputs;
+    for (int i = 0; i < data.x_count; i++) {
         if (!inputs[i])
             return cj__fail_missing(CJ__MADE_TENSOR, "cj_predict: an input");
-        data.x[i] = inputs[i];
         if (inputs[i]->shape.rank == 0 || inputs[i]->shape.dims[0] != inputs[0]->shape.dims[0])
             return cj__fail(CJ_SHAPE_MISMATCH,
                             "cj_predict: input %d has not the samples of input 0", i);
@@ -141,7 +174,6 @@ cj_status cj_predict_data_with(cj_model *model, cj_dataset *data, cj_tensor **ou
 cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,
                           const cj_predict_args *args)
 {
-    cj_tensor *outputs[CJ__LAYER_IO_MAX] = {NULL};
     if (!output)
         return cj__fail_null("cj_predict: the place for the output");
     *output = NULL;
@@ -149,9 +181,15 @@ cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_predict: model \"%s\" has %d inputs: use cj_predict_many()",
                         cj_layer_name(cj_model_layer(model)), cj_model_input_count(model));
-    CJ_TRY(cj_predict_many_with(model, &input, outputs, args));
-    *output = outputs[0];
-    for (int i = 1; i < CJ__LAYER_IO_MAX; i++)
+    const int count = model ? cj_model_output_count(model) : 0;
+    cj_tensor **outputs = cj__new(count > 0 ? (size_t)count : 1, sizeof *outputs);
+    if (!outputs)
+        return CJ_OUT_OF_MEMORY;
+    const cj_status status = cj_predict_many_with(model, &input, outputs, args);
+    if (status == CJ_OK)
+        *output = outputs[0];
+    for (int i = 1; i < count; i++)
         cj_release(outputs[i]);
-    return CJ_OK;
+    cj__free(outputs);
+    return status;
 }

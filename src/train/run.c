@@ -279,19 +279,21 @@ static cj_status train_batch(cj__fit_run *r)
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
                            (long long)place->batch + 1);
-    const float *weights = r->class_weights.buffer ?
-                               cj__class_weights_of(&r->class_weights, &batch) :
-                               batch.sample_weight;
+    if (r->class_weights.buffer) // the data has none, and the list has a place for them
+        batch.parts[r->data->x_count + r->data->y_count] =
+            cj__class_weights_of(&r->class_weights, &batch);
     const cj__totals totals = totals_of(r);
-    status = cj__step_run(r->functions, &batch, weights, &totals);
+    const cj__step_functions *functions;
+    status = cj__functions_of_batch(r->model, r->state, r->data, &batch, r->functions, &functions);
+    if (status == CJ_OK)
+        status = cj__step_run(functions, &batch, &totals);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
                            (long long)place->batch + 1);
     place->batch++;
     place->samples += batch.count;
     r->state->batch = &batch;
-    r->state->batch_weights = weights;
-    r->state->training = r->functions;
+    r->state->training = functions;
     const cj_status told = begin_event(r, CJ__EVENT_BATCH_END);
     r->state->batch = NULL;
     if (told == CJ_OK) {

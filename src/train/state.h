@@ -92,7 +92,6 @@ typedef struct cj__train_state {
     double waited;       // seconds that the steps of the latest run have waited for data
     // the training batch that the callbacks are told of; NULL otherwise,
     const struct cj__batch *batch;
-    const float *batch_weights;                // its sample weights, or NULL,
     const struct cj__step_functions *training; // and what ran it
 
     // where functions run, held; NULL for where the variables are: see cj__model_set_device()

@@ -302,29 +302,37 @@ static cj_status trace_model(cj_model *model, cj__train_state *state,
                              const cj__step_functions *functions, cj__step *step)
 {
     cj__trace *trace = &step->trace;
-    cj_symbol *inputs[CJ__LAYER_IO_MAX];
+    const size_t all =
+        (size_t)functions->x_count + (size_t)functions->y_count + (size_t)functions->weight_count;
+    const int outputs = cj_model_output_count(model);
+    step->inputs = cj__build_memory(&trace->build, all, sizeof *step->inputs);
+    step->targets = cj__build_memory(&trace->build, (size_t)outputs, sizeof *step->targets);
+    cj_symbol **inputs =
+        cj__build_memory(&trace->build, (size_t)functions->x_count, sizeof *inputs);
+    if (!inputs)
+        return trace->build.status;
     trace->seed = cj__model_seed(model);
     trace->training = functions->mode == CJ__MODE_TRAIN;
     trace->flags = &state->flags.index;
     if (trace->training)
         trace->step = cj__build_keep(&trace->build, cj_symbol_variable(state->iterations));
     CJ_TRY(trace_inputs(model, step, functions, inputs));
-    step->output_count = cj_model_output_count(model);
+    step->output_count = outputs;
     if (functions->mode != CJ__MODE_PREDICT)
         CJ_TRY(trace_targets(model, &state->settings, functions, step));
     if (trace->training && state->settings.mix)
         CJ_TRY(cj__mix_batch(state->settings.mix, trace, &inputs[0], &step->targets[0]));
-    return cj__model_trace(model, trace, inputs, step->outputs);
+    return cj__model_trace(model, trace, inputs, &step->outputs);
 }
 
 static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_functions *functions,
                              cj__step *step)
 {
-    const cj__type *types = NULL, weight_type = {CJ_F32, {1, {CJ_BATCH}}};
+    const cj__type *types = NULL;
     cj__model_inputs(model, &types);
     const int64_t batch = types[0].shape.dims[0];
-    head heads[CJ__LAYER_IO_MAX] = {{0}};
-    cj__row *total = add_row(functions, "", "", "loss");
+    head *heads = cj__build_memory(&step->trace.build, (size_t)step->output_count, sizeof *heads);
+    cj__row *total = heads ? add_row(functions, "", "", "loss") : NULL;
     if (!total)
         return CJ_OUT_OF_MEMORY;
     const int total_at = add_scalar(step, NULL); // set below, once all losses are known
@@ -333,9 +341,10 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     total->mean = true;
     for (int i = 0; i < step->output_count; i++)
         heads[i] = (head){i, cj__output_name(model, i), step->outputs[i], step->targets[i], NULL};
-    cj_symbol *weights =
-        functions->weighted ? data_symbol(step, &weight_type, batch, "sample_weight") : NULL;
+    cj_symbol *weights = NULL;
     for (int i = 0; i < step->output_count; i++) {
+        if (i < functions->weight_count)
+            weights = data_symbol(step, &functions->weights[i], batch, "sample_weight");
         heads[i].weights = weights;
         CJ_TRY(trace_loss(step, functions, &state->settings, &heads[i]));
     }

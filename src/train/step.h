@@ -2,7 +2,7 @@
 // mode and each combination of data types when it is first needed, and kept in the model's train
 // state.
 //
-// Its inputs are x..., y..., and the sample weights if there are any. The outputs of training and
+// Its inputs are x..., y..., and the sample weights if there are any: of all outputs, or of each. The outputs of training and
 // testing are scalars, and states of metrics (metrics.h). A *row* is one value of the log; it says
 // which of these outputs are its sum and its weight, or its states. Prediction returns the model's
 // outputs.
@@ -34,9 +34,8 @@ typedef struct cj__row {
 typedef struct cj__step_functions {
     struct cj__step_functions *next;
     cj__mode mode;
-    bool weighted;
-    int x_count, y_count;
-    cj__type x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX]; // of the data, the batch axis free
+    int x_count, y_count, weight_count;
+    cj__type *x, *y, *weights; // of the data, the batch axis free; x is the start of the memory
     cj_function *function;
     int row_count;
     cj__row *rows;
@@ -46,11 +45,16 @@ typedef struct cj__step_functions {
 
 void cj__functions_free(cj__step_functions *functions);
 
-// Finds the function for a data set's types, or makes it. Several threads may call it for
-// prediction.
+// Finds the function for a data set's types, or makes it; with `class_weights` there is a weight a
+// sample, which the data does not have. Several threads may call it for prediction.
 cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode,
-                             const cj_dataset *data, bool weighted,
+                             const cj_dataset *data, bool class_weights,
                              const cj__step_functions **functions);
+// The one for a batch of such data: `usual`, or that of the batch's own length. CJ_SHAPE_MISMATCH for
+// a model whose length is not free, and as cj__functions_find().
+cj_status cj__functions_of_batch(cj_model *model, cj__train_state *state, const cj_dataset *data,
+                                 const cj__batch *batch, const cj__step_functions *usual,
+                                 const cj__step_functions **functions);
 
 // What is summed over batches: a sum and a weight for each row, and the states of all rows; with room
 // for the states of one batch, which is not the function's, since several threads may evaluate.
@@ -59,10 +63,9 @@ typedef struct cj__totals {
     float *batch_states;
 } cj__totals;
 
-// Runs one training or test step on a batch and adds its values to the totals. `weights` are the
-// sample weights, NULL for none.
+// Runs one training or test step on a batch and adds its values to the totals.
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
-                       const float *weights, const cj__totals *totals);
+                       const cj__totals *totals);
 
 // The values of the log as totals stand: sum / weight, 0 where nothing was weighed, or what a metric
 // makes of its states.
@@ -71,10 +74,10 @@ void cj__row_values(const cj__step_functions *functions, const cj__totals *total
 // The graph of a step. TerminateOnNaN traces it a second time, with a watch callback.
 typedef struct cj__step {
     cj__trace trace;
-    cj_symbol *inputs[2 * CJ__DATASET_IO_MAX + 1]; // x, y, weights: as the function takes them
+    cj_symbol **inputs; // x, y, weights: as the function takes them
     int input_count;
-    cj_symbol *targets[CJ__LAYER_IO_MAX]; // of each output
-    cj__value outputs[CJ__LAYER_IO_MAX];  // of the model
+    cj_symbol **targets; // of each output
+    cj__value *outputs;  // of the model
     int output_count;
     cj_symbol *scalars[2 * CJ__MAX_VALUES + 1];
     int scalar_count;

@@ -470,6 +470,61 @@ static void damaged_bmp_files_are_survived(void **state)
     }
 }
 
+// A palette's colour i is (30 i, 20 i, 10 i). What Pillow makes of the runs of 8 bits.
+static size_t write_runs(unsigned char *bytes, int bits)
+{
+    static const unsigned char of_8[] = {4, 7, 0, 0, 0, 3, 1, 2, 3, 0, 1, 9,
+                                         0, 0, 2, 5, 0, 2, 1, 0, 1, 8, 0, 1};
+    static const unsigned char of_4[] = {4, 0x71, 0, 0,    0, 4,    0x12, 0x39,
+                                         0, 0,    3, 0x55, 1, 0x80, 0,    1};
+    const size_t size = bits == 8 ? sizeof of_8 : sizeof of_4;
+    memset(bytes, 0, 118 + size);
+    memcpy(bytes, "BM", 2);
+    bytes[10] = 118;
+    bytes[14] = 40;
+    bytes[18] = 4;
+    bytes[22] = 3;
+    bytes[26] = 1;
+    bytes[28] = (unsigned char)bits;
+    bytes[30] = bits == 8 ? 1 : 2;
+    bytes[46] = 16;
+    for (int i = 0; i < 16; i++)
+        for (int c = 0; c < 3; c++)
+            bytes[54 + 4 * i + c] = (unsigned char)(10 * (c + 1) * i);
+    memcpy(bytes + 118, bits == 8 ? of_8 : of_4, size);
+    support_write(support_path("runs.bmp"), bytes, 118 + size);
+    return 118 + size;
+}
+
+static void bmp_runs_are_unpacked(void **state)
+{
+    (void)state;
+    static const unsigned char expected[2][12] = {{5, 5, 5, 8, 1, 2, 3, 9, 7, 1, 7, 1},
+                                                  {5, 5, 0, 8, 1, 2, 3, 9, 7, 7, 7, 7}};
+    unsigned char bytes[256];
+    for (int k = 0; k < 2; k++) {
+        cj_tensor *image;
+        const size_t size = write_runs(bytes, k == 1 ? 8 : 4);
+        assert_int_equal(cj_load_image(support_path("runs.bmp"), 0, &image), CJ_OK);
+        for (int i = 0; i < 12; i++)
+            for (int c = 0; c < 3; c++)
+                assert_int_equal(((unsigned char *)cj_tensor_data(image))[3 * i + c],
+                                 (unsigned char)(10 * (3 - c) * expected[k][i]));
+        cj_release(image);
+        for (size_t i = 0; i < size - 2; i++) { // the mark of the end may be missing
+            support_write(support_path("runs.bmp"), bytes, i);
+            assert_int_not_equal(cj_load_image(support_path("runs.bmp"), 0, &image), CJ_OK);
+        }
+        for (size_t i = 0; i < 8 * size; i++) {
+            bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+            support_write(support_path("runs.bmp"), bytes, size);
+            if (cj_load_image(support_path("runs.bmp"), 3, &image) == CJ_OK)
+                cj_release(image);
+            bytes[i / 8] ^= (unsigned char)(1 << i % 8);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +541,7 @@ int main(void)
         cmocka_unit_test(survives_failed_allocations),
         cmocka_unit_test(bmp_files_are_read),
         cmocka_unit_test(damaged_bmp_files_are_survived),
+        cmocka_unit_test(bmp_runs_are_unpacked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

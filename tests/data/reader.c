@@ -33,7 +33,7 @@ static void check_batch(const cj__batch *b, const int64_t *order, int64_t size)
         for (int w = 0; w < WIDTH; w++)
             assert_int_equal(((const unsigned char *)b->x[0])[k * WIDTH + w], sample + w);
         assert_int_equal(((const int32_t *)b->y[0])[k], sample);
-        assert_true(b->sample_weight[k] == (float)sample / 2);
+        assert_true(((const float *)b->weights[0])[k] == (float)sample / 2);
     }
 }
 

@@ -84,6 +84,46 @@ static void separators_and_headings_are_found(void **state)
     cj_release(t);
 }
 
+static void keep_warning(const char *sentence, void *context)
+{
+    snprintf(context, 256, "%s", sentence);
+}
+
+static void numbers_may_have_a_decimal_comma(void **state)
+{
+    (void)state;
+    static const char text[] = "a;b;c\n1,5;2;x\n-2,25e1;;1.5\n;-3;1,5\n";
+    char warned[256] = "";
+    cj_table *t;
+    cj_set_warning_handler(keep_warning, warned);
+    cj_release(load(text));
+    cj_set_warning_handler(NULL, NULL);
+    assert_non_null(strstr(warned, "column \"a\""));
+    assert_non_null(strstr(warned, ".decimal = ','"));
+    assert_int_equal(cj_load_csv(write_text(text), &t, .decimal = ','), CJ_OK);
+    const double *a = cj_table_numbers(t, 0);
+    assert_true(a[0] == 1.5 && a[1] == -22.5 && isnan(a[2]));
+    assert_true(cj_table_numbers(t, 1)[2] == -3);
+    assert_int_equal(cj_table_kind(t, 2), CJ_COLUMN_CATEGORY);
+    cj_release(t);
+    assert_int_equal(cj_load_csv(write_text(text), &t, .decimal = 'x'), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_csv(write_text(text), &t, .decimal = ',', .separator = ','),
+                     CJ_INVALID_ARGUMENT);
+}
+
+static void what_is_no_plain_text_is_named(void **state)
+{
+    (void)state;
+    cj_table *t;
+    assert_int_equal(cj_load_csv(write_text("\x1f\x8b\x08\x01"), &t), CJ_UNSUPPORTED);
+    assert_non_null(strstr(cj_error(), "gzip"));
+    assert_int_equal(cj_load_csv(write_text("\xff\xfe"
+                                            "a,b"),
+                                 &t),
+                     CJ_UNSUPPORTED);
+    assert_non_null(strstr(cj_error(), "UTF-16"));
+}
+
 static void many_texts_are_no_categories(void **state)
 {
     (void)state;
@@ -230,6 +270,8 @@ int main(void)
         cmocka_unit_test(quotes_hold_anything),
         cmocka_unit_test(separators_and_headings_are_found),
         cmocka_unit_test(many_texts_are_no_categories),
+        cmocka_unit_test(numbers_may_have_a_decimal_comma),
+        cmocka_unit_test(what_is_no_plain_text_is_named),
         cmocka_unit_test(numbers_are_the_nearest),
         cmocka_unit_test(what_is_broken_is_named_by_line),
         cmocka_unit_test(blocks_do_not_show),

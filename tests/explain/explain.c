@@ -393,7 +393,7 @@ static void a_derivation_that_differs_is_an_error(void **state)
     cj_layer *layer = cj_dense(1);
     cj_tensor *output = honest_numbers(CJ_SHAPE(1, 1), 3);
     ((float *)cj_tensor_data(output))[0] = 3;
-    const cj__record record = {.layer = layer, .output_count = 1, .outputs = {output}};
+    const cj__record record = {.layer = layer, .output_count = 1, .outputs = &output};
     FILE *stream = fopen("/dev/null", "w");
     const cj__explanation explanation = {.record = &record, .stream = stream, .max_rows = 12};
     assert_int_equal(cj__conclude(&explanation, 3, 3), CJ_OK);

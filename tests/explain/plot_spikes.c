@@ -80,6 +80,14 @@ static void a_curve_goes_through_its_points(void **state)
     assert_non_null(strstr(text, "f &amp; I &lt; 9"));
     assert_int_equal(count_of(text, "L"), 2);
     free(text);
+    // the ends of a small range well above 10 are told apart
+    const double percent[] = {97.28, 97.9, 98.28};
+    stream = open_memstream(&text, &size);
+    assert_int_equal(cj_curve_plot(x, percent, 3, "accuracy", stream), CJ_OK);
+    fclose(stream);
+    assert_non_null(strstr(text, ">97.28</text>"));
+    assert_non_null(strstr(text, ">98.28</text>"));
+    free(text);
 }
 
 static void what_is_no_record_of_spikes_is_refused(void **state)

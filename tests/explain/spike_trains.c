@@ -95,6 +95,48 @@ static void operations_of_convolutions_are_counted_with_their_edges(void **state
     cj_release(model), cj_release(x);
 }
 
+// Both kernels of a separable convolution: the second takes what the first gives, of which two are 0.
+static void a_separable_convolution_is_two(void **state)
+{
+    static const float pixels[] = {0, 0, 0, 0, 1, 0, 0, 0, 0}, kernel[] = {1, 0, 0, 2};
+    cj_spike_activity rows[2];
+    int count = 0;
+    (void)state;
+    cj_model *model =
+        cj_sequential(cj_input(3, 3, 1), cj_separable_conv2d(2, {2, 2}), cj_lif(0.5, .steps = 2));
+    set(cj_model_layer_at(model, 0), 0, kernel);
+    cj_tensor *x = tensor_of(CJ_SHAPE(1, 3, 3, 1), pixels);
+    assert_int_equal(cj_spike_activities(model, x, rows, 2, &count), CJ_OK);
+    assert_int_equal(count, 2);
+    assert_near(rows[0].operations, 4 + 2 * 2, 1e-5, 0);
+    assert_near(rows[0].all, 16 + 4 * 2, 1e-5, 0);
+    cj_release(model), cj_release(x);
+}
+
+// Neurons that fire in steps 2 and 4, in all, and never: all but the spikes of step 4 are heard.
+static void recurrent_input_is_counted(void **state)
+{
+    static const float samples[] = {1, 0}, first[] = {0.5f, 1, 0, 0, 0, 0}, none[9] = {0};
+    (void)state;
+    for (int dense = 0; dense < 2; dense++) {
+        cj_spike_activity rows[3];
+        int count = 0;
+        cj_model *model =
+            cj_sequential(cj_input(2), cj_dense(3, .use_bias = false),
+                          cj_integrate_fire(.steps = 4, .firing = "reached", .reset_time = "same",
+                                            .recurrent = dense ? "dense" : "one_to_one"));
+        set(cj_model_layer_at(model, 0), 0, first);
+        set(cj_model_layer_at(model, 1), 0, none);
+        cj_tensor *x = tensor_of(CJ_SHAPE(1, 2), samples);
+        assert_int_equal(cj_spike_activities(model, x, rows, 3, &count), CJ_OK);
+        assert_int_equal(count, 2);
+        assert_near(rows[1].spikes, 6, 1e-6, 0);
+        assert_near(rows[1].operations, (1 + 3) * (dense ? 3 : 1), 1e-6, 0);
+        assert_near(rows[1].all, 4 * 3 * (dense ? 3 : 1), 1e-6, 0);
+        cj_release(model), cj_release(x);
+    }
+}
+
 static char *printed(cj_model *model, const cj_tensor *x)
 {
     char *text = NULL;
@@ -240,6 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spikes_and_operations_are_counted),
         cmocka_unit_test(operations_of_convolutions_are_counted_with_their_edges),
+        cmocka_unit_test(a_separable_convolution_is_two),
+        cmocka_unit_test(recurrent_input_is_counted),
         cmocka_unit_test(the_table_has_the_totals),
         cmocka_unit_test(each_layer_of_neurons_has_its_part),
         cmocka_unit_test(the_curve_is_that_of_the_closed_form),

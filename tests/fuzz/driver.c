@@ -1,5 +1,5 @@
-// Runs a fuzz target without a fuzzer: each file of its corpus as it is, then bounded, repeatable
-// mutations of them. A fuzz target is a file beside this one with libFuzzer's entry point; what it
+// Runs a fuzz target without a fuzzer: each file of its corpus as it is, cut off after each of its
+// bytes, and with each of its bytes turned round, then bounded, repeatable mutations of them. A fuzz target is a file beside this one with libFuzzer's entry point; what it
 // is given may be refused with a sentence, and nothing else may happen.
 //
 //     fuzz-NAME CORPUS [MUTATIONS]        each file gives MUTATIONS variants, 200 if left out
@@ -11,7 +11,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { INPUT_MAX = 1 << 20 };
+enum {
+    INPUT_MAX = 1 << 20,
+    PLACES_MAX =
+        1000 // where a file is cut off and changed: all of its bytes, or every second one, ...
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -70,6 +74,19 @@ static int try_input(const uint8_t *data, size_t size)
     return failed;
 }
 
+// Each truncation, and each byte turned round.
+static int try_places(uint8_t *seed, size_t size)
+{
+    int failed = 0;
+    for (size_t at = 0; at < size && !failed; at += size / PLACES_MAX + 1) {
+        failed = try_input(seed, at);
+        seed[at] ^= 0xff;
+        failed = failed || try_input(seed, size);
+        seed[at] ^= 0xff;
+    }
+    return failed;
+}
+
 static int try_variants(const uint8_t *seed, size_t size, long mutations, uint64_t *state)
 {
     uint8_t *data = malloc(INPUT_MAX);
@@ -91,7 +108,7 @@ static int try_file(const char *path, long mutations, uint64_t *state)
     uint8_t *seed = malloc(INPUT_MAX);
     const size_t size = stream && seed ? fread(seed, 1, INPUT_MAX, stream) : 0;
     const int failed = !stream || !seed || ferror(stream) || try_input(seed, size) ||
-                       try_variants(seed, size, mutations, state);
+                       try_places(seed, size) || try_variants(seed, size, mutations, state);
     if (failed)
         fprintf(stderr, "failed on %s\n", path);
     free(seed);

@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         return 0;
     }
-    if (cj_tensor_count(image) <= 4096)
+    // of an eighth of the inputs: a file that is written is made safe on the disk
+    if (cj_tensor_count(image) <= 4096 && size && (size + data[size / 2]) % 8 == 0)
         write_and_read_back(image);
     cj_release(image);
     return 0;

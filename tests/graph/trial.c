@@ -34,6 +34,17 @@ static void try_all(cj__trial *t, machine *m, double shared, double alone)
     assert_false(cj__trial_is_timed(t));
 }
 
+// Runs until the trials under way are decided; the first `lucky` shared ones of each trial take half
+// as long.
+static void try_until_decided(cj__trial *t, machine *m, double shared, double alone, int lucky)
+{
+    for (int in_a_row = 0; t->round == 0;) {
+        const bool shares = cj__trial_shares(t);
+        in_a_row = shares ? in_a_row + 1 : 0;
+        run_for(t, m, !shares ? alone : in_a_row <= lucky ? shared / 2 : shared);
+    }
+}
+
 // Runs of one way until the next trials; returns how many.
 static int64_t run_round(cj__trial *t, machine *m, double seconds)
 {
@@ -91,8 +102,35 @@ static void interruptions_bring_trials_forward(void **state)
     try_all(&t, &m, 1e-4, 2e-4);
     m.rate = 10 * CJ__TRIAL_PRESSURE;
     assert_int_equal(run_round(&t, &m, 1e-3), CJ__SHARED_ROUND);
-    try_all(&t, &m, 1e-3, 2e-4);
+    try_until_decided(&t, &m, 1e-3, 2e-4, 0);
     assert_false(cj__trial_shares(&t));
+}
+
+// A thread that has slept through the runs alone gets a time slice at once, for several shared runs.
+static void trials_beside_busy_processes_outlast_a_time_slice(void **state)
+{
+    (void)state;
+    cj__trial t = {0};
+    machine m = {0};
+    try_all(&t, &m, 4e-4, 6e-4);
+    m.rate = 10 * CJ__TRIAL_PRESSURE;
+    (void)run_round(&t, &m, 4e-4);
+    assert_int_equal(t.runs_of_trial, (int)(CJ__TRIAL_SECONDS / 4e-4));
+    try_until_decided(&t, &m, 8e-4, 6e-4, 19); // 8 ms: two slices
+    assert_false(cj__trial_shares(&t));
+}
+
+// It waited for a processor.
+static void one_stalled_run_is_no_long_one(void **state)
+{
+    (void)state;
+    for (int stalled = 0; stalled < TRIED; stalled++) {
+        cj__trial t = {0};
+        machine m = {.rate = 10 * CJ__TRIAL_PRESSURE};
+        for (int i = 0; i < TRIED; i++)
+            run_for(&t, &m, i == stalled ? 2 * CJ__TRIAL_LONG : 1e-4);
+        assert_false(t.is_long);
+    }
 }
 
 // Beside a busy process most shared runs wait, and one is as fast as ever.
@@ -119,7 +157,7 @@ static void one_slow_run_decides_nothing(void **state)
     }
 }
 
-enum { LONG_FIRST = 2 }; // runs after which a plan is known to take long
+enum { LONG_FIRST = 3 }; // runs after which a plan is known to take long
 
 static const double seconds_long = 4 * CJ__TRIAL_LONG;
 
@@ -134,7 +172,7 @@ static void long_runs_are_shared_while_nothing_interrupts(void **state)
     }
 }
 
-// Long runs beside a busy process, of which the first two were shared.
+// Long runs beside a busy process, of which the first ones were shared.
 static void begin_long(cj__trial *t, machine *m)
 {
     *t = (cj__trial){0};
@@ -207,10 +245,11 @@ static void long_runs_are_tried_again(void **state)
     machine m = {0};
     begin_long(&t, &m);
     try_long(&t, &m, seconds_long / 2, 1, 1);
-    assert_int_equal(run_round(&t, &m, seconds_long / 2), CJ__LONG_ROUND);
+    const int64_t in_time = (int64_t)(CJ__ROUND_SECONDS / (seconds_long / 2));
+    assert_int_equal(run_round(&t, &m, seconds_long / 2), in_time);
     try_long(&t, &m, 3 * seconds_long, 1, 1); // the busy process has ended
     assert_true(cj__trial_shares(&t));
-    assert_int_equal(run_round(&t, &m, seconds_long), CJ__LONG_ROUND); // it has come back
+    assert_int_equal(run_round(&t, &m, seconds_long), in_time / 2); // it has come back
     assert_false(t.round > 0);
 }
 
@@ -250,6 +289,8 @@ int main(void)
         cmocka_unit_test(it_is_tried_again_after_a_round),
         cmocka_unit_test(rounds_grow_as_long_as_trials_agree),
         cmocka_unit_test(interruptions_bring_trials_forward),
+        cmocka_unit_test(trials_beside_busy_processes_outlast_a_time_slice),
+        cmocka_unit_test(one_stalled_run_is_no_long_one),
         cmocka_unit_test(one_fast_run_decides_nothing),
         cmocka_unit_test(one_slow_run_decides_nothing),
         cmocka_unit_test(long_runs_are_shared_while_nothing_interrupts),

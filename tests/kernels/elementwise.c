@@ -262,6 +262,19 @@ static void run_link(const cj__kernels *k, const cj__link *link, int64_t n, oper
     case CJ__LINK_negative:
         k->unary[CJ__UNARY_negative](n, v->data, v->data, 0, 0);
         break;
+    case CJ__LINK_absolute:
+        k->unary[CJ__UNARY_absolute](n, v->data, v->data, 0, 0);
+        break;
+    case CJ__LINK_reciprocal:
+        k->unary[CJ__UNARY_reciprocal](n, v->data, v->data, 0, 0);
+        break;
+    case CJ__LINK_beyond:
+    case CJ__LINK_reached:
+        for (int64_t i = 0; i < n; i++) {
+            const double u = operand_at(v, i);
+            operand_put(v, i, u > 0 || (link->kind == CJ__LINK_reached && u >= 0));
+        }
+        break;
     case CJ__LINK_square:
         k->unary[CJ__UNARY_square](n, v->data, v->data, 0, 0);
         break;
@@ -281,7 +294,11 @@ static void run_link(const cj__kernels *k, const cj__link *link, int64_t n, oper
 
 static bool has_operand(int kind)
 {
-    return kind != CJ__LINK_negative && kind != CJ__LINK_square && kind != CJ__LINK_relu;
+    static const bool alone[CJ__LINK_COUNT] = {
+        [CJ__LINK_negative] = true,   [CJ__LINK_absolute] = true, [CJ__LINK_square] = true,
+        [CJ__LINK_reciprocal] = true, [CJ__LINK_beyond] = true,   [CJ__LINK_reached] = true,
+        [CJ__LINK_relu] = true};
+    return !alone[kind];
 }
 
 // A load, every other kind, and a store: by the chain, and by the kernels one by one. Operands are

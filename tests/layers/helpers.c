@@ -56,9 +56,10 @@ cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int 
                       bool training, int64_t step)
 {
     cj__trace trace = {.training = training};
-    cj__value values[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
-    cj_symbol *symbols[CJ__LAYER_IO_MAX + 1];
-    cj_tensor *given[CJ__LAYER_IO_MAX + 1];
+    enum { MOST = 16 };
+    cj__value values[MOST], *outputs = NULL;
+    cj_symbol *symbols[MOST + 1];
+    cj_tensor *given[MOST + 1];
     int output_count = 0, given_count = count;
     for (int i = 0; i < count; i++) {
         symbols[i] =
@@ -71,7 +72,7 @@ cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int 
         cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     given[count] = helper_tensor(CJ_I64, (cj_shape){0}, (double[]){(double)step});
     given_count++;
-    if (cj__layer_call(layer, &trace, values, count, outputs, &output_count) != CJ_OK)
+    if (cj__layer_call(layer, &trace, values, count, &outputs, &output_count) != CJ_OK)
         fail_msg("%s", cj_error());
     assert_true(index < output_count);
     cj_function *function =
@@ -104,14 +105,14 @@ typedef struct probe {
 static void probe_make(probe *p, cj_layer *layer, cj_tensor *input)
 {
     cj__trace trace = {.training = true};
-    cj__value value = {0}, outputs[CJ__LAYER_IO_MAX];
+    cj__value value = {0}, *outputs = NULL;
     cj_symbol *xs[CJ__LAYER_VARIABLES_MAX + 1], *all[CJ__LAYER_VARIABLES_MAX + 2];
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX];
     int output_count = 0, x_count = 0;
     value.symbol =
         cj__build_keep(&trace.build, cj_symbol_input(CJ_F32, *cj_tensor_shape(input), "x"));
     trace.step = cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
-    if (cj__layer_call(layer, &trace, &value, 1, outputs, &output_count) != CJ_OK)
+    if (cj__layer_call(layer, &trace, &value, 1, &outputs, &output_count) != CJ_OK)
         fail_msg("%s", cj_error());
     cj_tensor *c = helper_random(*cj_symbol_shape(outputs[0].symbol), 77);
     cj_symbol *weighted = cj__mul(&trace.build, outputs[0].symbol,

@@ -492,7 +492,7 @@ void sample_args(const cj_layer *layer, void *args)
     }
     for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
         memcpy(to + row->offset, from + row->offset,
-               (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
+               (row->list ? CJ__SUBLAYER_LIST : 1) * sizeof(cj_layer *));
     if (layer->kind->of_program) // functions are in no table
         memcpy(to, layer->args, choice->args_size);
 }

@@ -21,7 +21,7 @@ import generator  # noqa: E402
 SUBJECTS = {}
 for _, name, _ in sorted(pkgutil.iter_modules(generator.__path__)):
     module = importlib.import_module(f"generator.{name}")
-    if hasattr(module, "make") and name not in ("architectures", "random_models"):
+    if hasattr(module, "make") and name not in ("architectures", "random_models", "random_training"):
         SUBJECTS[name] = module
 
 

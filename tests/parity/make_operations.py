@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from generator.store import compact
+
 ROW = np.array([0.5, 1.5, -2.5, 3.5], "float32")
 x_of = lambda: keras.Input((3, 4), name="x")
 i_of = lambda: keras.Input((3,), dtype="int32", name="i")
@@ -127,6 +129,9 @@ CASES |= {
     "cross_from_logits": lambda x: ops.categorical_crossentropy(x, x * x, from_logits=True),
     "argmax_all": lambda x: spread(x, ops.reshape(ops.argmax(fixed(x)), (1,))), "sort_flat": lambda x: spread(x, ops.sort(ops.ravel(fixed(x)), axis=-1)),
     "repeat_flat": lambda x: spread(x, ops.repeat(fixed(x), 2)), "take_flat": lambda x: spread(x, ops.take(fixed(x), np.array([7, 0]))),
+    "softmax_axis": lambda x: ops.softmax(x, axis=1), "log_softmax_axis": lambda x: ops.log_softmax(x, axis=-2),
+    "glu_axis": lambda x: ops.glu(ops.concatenate([x, x * x], axis=1), axis=1), "convert": lambda x: ops.convert_to_tensor(x) * 2,
+    "convert_dtype": lambda x: ops.convert_to_tensor(x > 1, dtype="float32"),
     "cumsum_flat": lambda x: spread(x, ops.cumsum(fixed(x))), "append_flat": lambda x: spread(x, ops.append(fixed(x), np.float32(ROW))),
 }
 WITH_INDICES = {
@@ -158,8 +163,7 @@ for table, source, value in ((CASES, x_of, x), (WITH_INDICES, i_of, i)):
             except Exception as error:  # printed, so that one run shows all
                 failed.append(f"{name}: {str(error)[:200]}")
         model = keras.Model(symbol, outputs)
-        text = model.to_json().replace(', "registered_name": null', "")
-        out["cases"].append({"names": group, "model": json.loads(text), "shapes": [list(y.shape) for y in ys],
+        out["cases"].append({"names": group, "model": compact(json.loads(model.to_json())), "shapes": [list(y.shape) for y in ys],
                              "y": [[float(f"{v:.6g}") for v in y.ravel()] for y in ys]})
 if failed:
     raise SystemExit("\n".join(failed))

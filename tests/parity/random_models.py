@@ -13,10 +13,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # comp
 
 import keras  # noqa: E402  (the back end is chosen above)
 
-from generator import random_models  # noqa: E402
+from generator import random_models, random_training  # noqa: E402
 
 if __name__ == "__main__":
     seed, count, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    for fixture in random_models.make(seed, count):
+    for fixture in random_models.make(seed, count) + random_training.make(seed, (count + 4) // 5):
         size, cases = fixture.write(folder, {"keras": keras.__version__, "backend": keras.backend.backend()})
-        print(f"{cases} random models of seed {seed}, {size} bytes, by Keras {keras.__version__}")
+        print(f"{cases} {fixture.metadata['subject']}, {size} bytes, by Keras {keras.__version__}")

@@ -53,8 +53,7 @@ static bool weights_are(const fixture *file, const json_t *one, const cj_layer *
         const float *a = cj_tensor_data(cj_variable_value(cj_layer_variable(layer, v))),
                     *e = cj_tensor_data(want);
         for (int64_t i = 0; right && i < cj_tensor_count(want); i++)
-            right =
-                fixture_near(file, name, fixture_part("a", v), (double)a[i], (double)e[i]);
+            right = fixture_near(file, name, fixture_part("a", v), (double)a[i], (double)e[i]);
         cj_release(want);
         cj_release(all);
     }

@@ -34,8 +34,8 @@ static bool prepare(const fixture *file, const json_t *one, cj_model *model)
     cj_layer *layer = cj_model_layer(model);
     const json_t *frozen = json_object_get(one, "frozen");
     for (size_t i = 0; i < json_array_size(frozen); i++)
-        cj_set_trainable(
-            cj_model_find_layer(model, json_string_value(json_array_get(frozen, i))), false);
+        cj_set_trainable(cj_model_find_layer(model, json_string_value(json_array_get(frozen, i))),
+                         false);
     if (cj_layer_variable_count(layer) != (int)fixture_number(one, "weights"))
         return false;
     for (int i = 0; i < cj_layer_variable_count(layer); i++) {
@@ -62,7 +62,7 @@ static bool equals_keras(const fixture *file, const json_t *one)
               *losses = fixture_tensor(file, name, "losses"), *p = NULL;
     const int steps = (int)cj_tensor_count(losses);
     cj_release(losses);
-    cj_dataset *data = cj_dataset(.x = {cj_retain(x)}, .y = {y});
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
     cj_history *history = NULL;
     bool right = cj_fit(model, data, .epochs = steps, .batch_size = 4, .shuffle = false,
                         .verbose = 0, .history = &history) == CJ_OK;
@@ -73,6 +73,7 @@ static bool equals_keras(const fixture *file, const json_t *one)
     cj_release(history);
     cj_release(data);
     cj_release(x);
+    cj_release(y);
     cj_release(model);
     return right;
 }

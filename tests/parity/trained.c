@@ -31,7 +31,8 @@ static cj_model *load(const fixture *file, const json_t *one)
         cj_release(value);
     }
     cj_optimizer *optimizer = right ? cj_optimizer_from_spec(fixture_text(one, "spec")) : NULL;
-    if (optimizer && cj_compile(model, .optimizer = optimizer, .loss = "mse") == CJ_OK)
+    const char *loss = *fixture_text(one, "loss") ? fixture_text(one, "loss") : "mse";
+    if (optimizer && cj_compile(model, .optimizer = optimizer, .loss = loss) == CJ_OK)
         return model;
     cj_release(model);
     return NULL;
@@ -41,10 +42,12 @@ static bool train(const fixture *file, const json_t *one, cj_model *model)
 {
     const char *name = fixture_case_name(one);
     cj_tensor *x = fixture_tensor(file, name, "x"), *y = fixture_tensor(file, name, "y"),
-              *losses = fixture_tensor(file, name, "losses");
+              *losses = fixture_tensor(file, name, "losses"),
+              *weights = fixture_has(file, name, "s") ? fixture_tensor(file, name, "s") : NULL;
     bool right = true;
     for (int64_t step = 0; right && step < (int64_t)fixture_number(one, "steps"); step++) {
-        cj_dataset *data = cj_dataset(.x = {entry(x, step)}, .y = {entry(y, step)});
+        cj_dataset *data = cj_dataset(.x = {entry(x, step)}, .y = {entry(y, step)},
+                                      .sample_weight = weights ? entry(weights, step) : NULL);
         cj_results *results = NULL;
         right = cj_train_on_batch(model, data, &results) == CJ_OK &&
                 fixture_near(file, name, fixture_part("loss of step ", (int)step),
@@ -56,6 +59,7 @@ static bool train(const fixture *file, const json_t *one, cj_model *model)
     cj_release(x);
     cj_release(y);
     cj_release(losses);
+    cj_release(weights);
     return right;
 }
 

@@ -16,8 +16,8 @@ static cj_model *made(void)
     assert_non_null(model);
     cj_optimizer *inner = cj_adam(0.05);
     assert_int_equal(cj_compile(model,
-                                .optimizer = cj_loss_scale_optimizer(inner, .initial_scale = 0x1p126,
-                                                                     .dynamic_growth_steps = 2),
+                                .optimizer = cj_loss_scale_optimizer(
+                                    inner, .initial_scale = 0x1p126, .dynamic_growth_steps = 2),
                                 .loss = "mse"),
                      CJ_OK);
     return model;
@@ -68,7 +68,8 @@ static void training_goes_on_after_a_file_with_the_same_bits(void **state)
     for (int i = 0; i < cj__state_variable_count(cj__state_of(model)); i++) {
         const cj_tensor *x = cj__variable_read(cj__state_variable(cj__state_of(model), i)),
                         *y = cj__variable_read(cj__state_variable(cj__state_of(loaded), i));
-        assert_memory_equal(x->data, y->data, (size_t)cj_tensor_count(x) * cj_dtype_size(cj_tensor_dtype(x)));
+        assert_memory_equal(x->data, y->data,
+                            (size_t)cj_tensor_count(x) * cj_dtype_size(cj_tensor_dtype(x)));
     }
     remove(path);
     remove(folder);

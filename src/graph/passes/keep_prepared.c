@@ -5,9 +5,10 @@
 //
 // In the body of a loop everything that is the same in all steps is kept for one run of the loop:
 // the first step prepares it. There products keep the panels of their weights, too. That memory is
-// a part of the body's arena.
+// a part of the body's arena. What is prepared from weights whose changes are counted, and which the
+// program does not change, outlives the run, in memory of the plan around the loop.
 #include "base/memory.h"
-#include "graph/plan.h"
+#include "graph/loop.h"
 #include "ops/build.h"
 #include "ops/variable.h"
 
@@ -110,6 +111,59 @@ static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
     }
 }
 
+bool cj__kept_outlives(const cj__kept *kept)
+{
+    return kept->of_loop && kept->version;
+}
+
+// The number of the state of what a call in a loop's body prepares, where that outlives the run;
+// or NULL.
+static const _Atomic int64_t *version_in_body(const cj__plan *plan, int position, int in_body)
+{
+    const cj__loop *loop = plan->loops[position];
+    const cj__program *body = &loop->plan->program, *program = &plan->program;
+    const int leaf = cj__leaf_of(body, body->instructions[loop->plan->order[in_body]]
+                                           .inputs[loop->plan->calls[in_body].kept->input]);
+    if (leaf < 0 || body->values[leaf].kind != CJ__VALUE_INPUT)
+        return NULL;
+    const int operand = cj__loop_invariant(loop, body->values[leaf].input);
+    if (operand < 0)
+        return NULL;
+    const int value = program->instructions[plan->order[position]].inputs[operand],
+              source = cj__leaf_of(program, value);
+    return source >= 0 && !cj__program_leaf_is_counted(program, source) ? NULL :
+                                                                          version_of(plan, value);
+}
+
+// Finds what outlives runs of the plan's loops, and makes room for it.
+static void keep_of_loops(cj__plan *plan)
+{
+    for (int i = 0; plan->loops && !plan->is_body && i < plan->program.instruction_count; i++) {
+        const cj__plan *body = plan->loops[i] ? plan->loops[i]->plan : NULL;
+        for (int j = 0; body && j < body->program.instruction_count; j++) {
+            cj__kept *kept = body->calls[j].kept;
+            const _Atomic int64_t *version = kept ? version_in_body(plan, i, j) : NULL;
+            if (!version || plan->kept_size + kept->workspace_bytes > KEPT_MOST)
+                continue;
+            kept->version = version;
+            plan->kept_size += kept->workspace_bytes;
+        }
+    }
+}
+
+static void point_kept_of_loops(cj__plan *plan, char *memory)
+{
+    for (int i = 0; plan->loops && i < plan->program.instruction_count; i++) {
+        const cj__plan *body = plan->loops[i] ? plan->loops[i]->plan : NULL;
+        for (int k = 0; body && k < body->kept_count; k++) {
+            if (!cj__kept_outlives(&body->kept[k]))
+                continue;
+            body->kept[k].workspace = memory;
+            memory += body->kept[k].workspace_bytes;
+        }
+    }
+}
+
 cj_status cj__keep_in_plan(cj__plan *plan)
 {
     const int count = plan->program.instruction_count;
@@ -133,7 +187,8 @@ cj_status cj__keep_in_plan(cj__plan *plan)
         plan->calls[i].kept = kept;
         keep_rounding(plan, i, kept);
     }
-    if (plan->kept_count == 0)
+    keep_of_loops(plan);
+    if (plan->kept_size == 0)
         return CJ_OK;
     if (plan->is_body) {
         plan->arena_size += plan->kept_size;
@@ -149,14 +204,21 @@ cj_status cj__keep_in_plan(cj__plan *plan)
 void cj__point_kept(cj__plan *plan, char *memory)
 {
     for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
-        kept->workspace = memory;
+        if (!cj__kept_outlives(kept))
+            kept->workspace = memory;
         kept->copy = memory + kept->workspace_bytes;
         memory += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
     }
+    if (!plan->is_body)
+        point_kept_of_loops(plan, memory);
 }
 
 void cj__forget_kept(cj__plan *plan)
 {
-    for (int i = 0; i < plan->kept_count; i++)
-        plan->kept[i].prepared = false;
+    for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
+        const int64_t version =
+            kept->version ? atomic_load_explicit(kept->version, memory_order_relaxed) : -1;
+        kept->prepared = kept->prepared && version >= 0 && version == kept->seen;
+        kept->seen = version;
+    }
 }

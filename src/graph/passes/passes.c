@@ -222,6 +222,8 @@ static const struct {
      "the optimizer's step of a table on the rows that were read", false},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one",
      false},
+    {"sparse_spikes", CJ__STAGE_PLAN, cj__choose_sparse,
+     "products and convolutions of spikes without those that are 0", true},
     {"round_elements", CJ__STAGE_PLAN, cj__round_elements,
      "roundings to bfloat16 into the element-wise step before", false},
     {"recompute", CJ__STAGE_PLAN, cj__recompute,

@@ -18,7 +18,7 @@ static void set_tiles(cj__instruction *instruction, int side)
     if (instruction->op->planes)
         ((cj__conv3d_attrs *)attrs)->winograd = (int16_t)side;
     else
-        ((cj__conv2d_attrs *)attrs)->chosen.winograd = side;
+        ((cj__conv2d_attrs *)attrs)->chosen.winograd = (int16_t)side;
 }
 
 // Gives every convolution whose tiles have side `from` tiles of side `to` where that pays.

@@ -23,7 +23,7 @@
     BINARY_ENTRY(add) BINARY_ENTRY(subtract) BINARY_ENTRY(multiply) BINARY_ENTRY(divide)          \
     BINARY_ENTRY(maximum) BINARY_ENTRY(minimum)                                                   \
     CJ__COMPARISONS(COMPARISON_ENTRY) CJ__REDUCTIONS(REDUCTION_ENTRY)                             \
-    ENTRY(count_correct) ENTRY(moments) ENTRY(chain)                                              \
+    ENTRY(count_correct) ENTRY(moments) ENTRY(chain) .select = select_one,                        \
     ENTRY(rescale_u8) ENTRY(rescale) ENTRY(dropout) ENTRY(relu_dropout_grad)                      \
     ENTRY(transpose) ENTRY(gemm_job) ENTRY(gemm_run)                                              \
     CONV2D_ENTRY(conv2d, FORWARD, conv2d_forward)                                                 \

@@ -63,6 +63,15 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     return MM(sqrt)(a);
 }
 
+#if CJ_REAL_BYTES == 4
+// In two factors, so that results may overflow and underflow as they should.
+ALWAYS_INLINE vec vec_scale(vec a, vec s)
+{
+    const ivec n = (ivec)s - (ivec)vec_set(0x1.8p23f), half = n >> 1;
+    return a * (vec)((half + 127) << 23) * (vec)((n - half + 127) << 23);
+}
+#endif
+
 ALWAYS_INLINE vec vec_reciprocal(vec a)
 {
     return vec_set(1) / a;

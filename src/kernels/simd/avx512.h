@@ -70,6 +70,13 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     return MM(sqrt)(a);
 }
 
+#if CJ_REAL_BYTES == 4
+ALWAYS_INLINE vec vec_scale(vec a, vec s)
+{
+    return _mm512_scalef_ps(a, s - vec_set(0x1.8p23f));
+}
+#endif
+
 // The divider is one, slow and shared with the square root; the reciprocal's 14 bits and a step of
 // Newton's give 24 by the multiplier. Where a is 0, infinite or NaN the first guess is exact and
 // the step is not a number.
@@ -116,6 +123,11 @@ ALWAYS_INLINE vmask mask_not(vmask a)
 ALWAYS_INLINE bool mask_all(vmask m)
 {
     return m == (vmask)-1;
+}
+
+ALWAYS_INLINE uint32_t mask_bits(vmask m)
+{
+    return m;
 }
 
 ALWAYS_INLINE vec vec_select(vmask m, vec yes, vec no)

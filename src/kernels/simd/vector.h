@@ -17,8 +17,9 @@
 //   vec_sqrt(a)
 //   vec_reciprocal(a)          1 / a, with the last bit uncertain where that is faster; a no
 //                              denormal number
+//   vec_scale(a, s)            a 2^n for s = n + 1.5 * 2^23, n from -252 to 254; of floats alone
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
-//   mask_and, mask_or, mask_not; mask_all(m), whether every lane is set
+//   mask_and, mask_or, mask_not; mask_all(m), whether every lane is set; mask_bits(m), bit i for lane i
 //   vec_select(mask, yes, no)
 //   vec_permute(table, at)     lane i: the table's lane at[i] % LANES
 //   word_multiply(a, b)        products of the lower halves of 64-bit words

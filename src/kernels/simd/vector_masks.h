@@ -40,6 +40,14 @@ ALWAYS_INLINE vmask mask_not(vmask a)
     return ~a;
 }
 
+ALWAYS_INLINE uint32_t mask_bits(vmask m)
+{
+    uint32_t bits = 0;
+    for (int i = 0; i < LANES; i++)
+        bits |= (uint32_t)(m[i] & 1) << i;
+    return bits;
+}
+
 ALWAYS_INLINE bool mask_all(vmask m)
 {
     uint64_t words[VEC_BYTES / 8], all = UINT64_MAX;

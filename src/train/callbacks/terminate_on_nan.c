@@ -76,17 +76,14 @@ static const char *bad_weight(const cj_layer *layer)
 static cj_status run_again(inquiry *q, const cj__train_state *state, void **outputs)
 {
     const cj__batch *batch = state->batch;
-    const void *inputs[2 * CJ__DATASET_IO_MAX + 1];
-    int count = 0;
     cj_symbol **symbols = cj__new(q->seen_count, sizeof *symbols);
     if (!symbols)
         return CJ_OUT_OF_MEMORY;
     for (size_t i = 0; i < q->seen_count; i++)
         symbols[i] = q->seen[i].output;
-    for (int i = 0; i < q->functions.x_count; i++)
-        inputs[count++] = batch->x[i];
-    cj_function *function = cj_function(.inputs = q->step.inputs, .input_count = count,
-                                        .outputs = symbols, .output_count = (int)q->seen_count);
+    cj_function *function =
+        cj_function(.inputs = q->step.inputs, .input_count = q->functions.x_count,
+                    .outputs = symbols, .output_count = (int)q->seen_count);
     cj__free(symbols);
     if (!function)
         return cj_error_status();
@@ -99,7 +96,7 @@ static cj_status run_again(inquiry *q, const cj__train_state *state, void **outp
         status = outputs[i] ? CJ_OK : CJ_OUT_OF_MEMORY;
     }
     if (status == CJ_OK)
-        status = cj__function_run(function, batch->count, inputs, outputs);
+        status = cj__function_run(function, batch->count, batch->x, outputs);
     cj_release(function);
     return status;
 }

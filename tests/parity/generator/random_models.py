@@ -165,7 +165,9 @@ def over_steps(d):
 
 
 def with_states(d, x):
-    """A recurrence that starts from the last states of another."""
+    """A recurrence that starts from the last states of another. Keras drops the mask of one that is given states."""
+    if keras.src.backend.get_keras_mask(x) is not None:
+        raise ValueError("masked")
     kind, units = d.one(L.SimpleRNN, L.LSTM, L.GRU), d.upto(5)
     states = kind(units, return_state=True)(x)[1:]
     return kind(units, return_sequences=d.flag())(x, initial_state=list(states))
@@ -231,7 +233,9 @@ def nested(d, x):
     model = keras.Model(inner, merge(d, y, inner) if y.shape == inner.shape and d.flag() else y) if d.flag() else \
         keras.Sequential([L.Input(x.shape[1:]), anywhere(d, x.shape[1:]), L.Activation(d.one(*SMOOTH))])
     z = model(x)
-    return model(z) if z.shape == x.shape and d.flag(0.4) else z
+    # of a layer that is applied twice Keras's stateless_call() keeps the last penalty of outputs alone
+    penalized = any(isinstance(layer, L.ActivityRegularization) for layer in model.layers)
+    return model(z) if z.shape == x.shape and not penalized and d.flag(0.4) else z
 
 
 def step_of(d, x):

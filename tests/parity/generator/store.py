@@ -32,6 +32,22 @@ def write_safetensors(path, tensors, metadata):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(blocks))
 
 
+def compact(config):
+    """A config of Keras without what says nothing: modules but those of operators, policies of float32, nulls of names."""
+    if isinstance(config, list):
+        return [compact(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    kept = {}
+    for key, value in config.items():
+        usual = isinstance(value, dict) and value.get("class_name") == "DTypePolicy" and value["config"] == {"name": "float32"}
+        named = key == "module" and isinstance(value, str) and value.startswith("keras") and not value.startswith("keras.src.ops")
+        own = key == "registered_name" and value not in (None, config.get("class_name"))
+        if own or not (key in ("build_config", "registered_name") or named or (key == "dtype" and usual)):
+            kept[key] = compact(value)
+    return kept
+
+
 class Fixture:
     """The cases of one subject, to be written to NAME.safetensors."""
 
@@ -52,6 +68,7 @@ class Fixture:
             elif array.dtype == np.int64:
                 array = array.astype("int32")
             self.tensors[f"{case}/{part}"] = array
+        settings = {key: compact(value) if key == "config" else value for key, value in settings.items()}
         self.cases.append({"name": case, **settings})
 
     def write(self, folder, versions):

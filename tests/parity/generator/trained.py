@@ -2,7 +2,7 @@
 
 A case has the model's JSON (setting "model"), the optimizer's spec, the data x and y (steps, batch, ...), the weights before, bI,
 and after all steps, wI, in the order of model.weights; the losses of all steps; and the optimizer's variables, oI, in the order of
-Keras's files.
+Keras's files. Of another loss than "mse" the setting "loss" is what Cajal calls it; sample weights are s (steps, batch).
 """
 
 import keras
@@ -21,7 +21,8 @@ def spec_of(name, settings):
     return f"{name}({text})" if text else name
 
 
-def add(fixture, name, model, optimizer, spec, steps, batch, seed, **more):
+def add(fixture, name, model, optimizer, spec, steps, batch, seed, loss="mse", moved=0, targets=None, weighted=False, **more):
+    """`loss`: a loss of Keras's, `targets(random, shape)` draws what it wants; the data are multiplied by 1 + `moved`."""
     random = np.random.default_rng(seed)
     for variable in model.weights:
         if "moving" not in variable.path:
@@ -29,11 +30,14 @@ def add(fixture, name, model, optimizer, spec, steps, batch, seed, **more):
     x = random.normal(0, 1, (steps, batch, *model.input_shape[1:])).astype("float32")
     if model.layers[0].__class__.__name__ == "Embedding":
         x = random.integers(0, model.layers[0].input_dim, (steps, batch, *model.input_shape[1:])).astype("float32")
-    y = random.normal(0, 1, (steps, batch, *model.output_shape[1:])).astype("float32")
+    shape = (steps, batch, *model.output_shape[1:])
+    y = targets(random, shape) if targets else random.normal(0, 1, shape).astype("float32")
+    s = random.uniform(0.2, 2, (steps, batch)).astype("float32") if weighted else None
+    x = x if model.layers[0].__class__.__name__ == "Embedding" else x * np.float32(1 + moved)
     before = [np.array(w) for w in model.weights]
-    model.compile(optimizer, "mse")
-    losses = [model.train_on_batch(x[s], y[s]) for s in range(steps)]
-    tensors = {"x": x, "y": y, "f64:losses": np.array(losses)}
+    model.compile(optimizer, loss)
+    losses = [model.train_on_batch(x[i], y[i], sample_weight=s[i] if weighted else None) for i in range(steps)]
+    tensors = {"x": x, "y": y, "f64:losses": np.array(losses)} | ({"s": s} if weighted else {})
     tensors |= {f"b{i}": w for i, w in enumerate(before)}
     tensors |= {f"w{i}": np.array(w) for i, w in enumerate(model.weights)}
     tensors |= {f"o{i}": np.array(v, "float32") for i, v in enumerate(optimizer.variables)}

@@ -6,6 +6,7 @@
 #include "kernels/body/conv/conv2d.h"
 #include "kernels/body/conv/conv2d_parts.h"
 #include "kernels/body/conv/conv2d_pool.h"
+#include "kernels/body/conv/conv2d_sparse.h"
 #include "kernels/body/conv/depthwise.h"
 #include "kernels/body/product/epilogue.h"
 #include "kernels/body/winograd/winograd.h"
@@ -21,6 +22,8 @@ static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_FORWARD))
         winograd_forward_job(a, job);
+    else if (is_sparse_forward(a))
+        sparse_forward_job(a, job);
     else if (is_by_parts(&a->s))
         parts_job(a, job);
     else if (has_pool(a))
@@ -48,6 +51,10 @@ static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *
 {
     if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
         winograd_forward_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
+    if (is_sparse_forward(a)) {
+        sparse_forward_run(a, workspace, scratch, phase, begin, end);
         return;
     }
     if (is_by_parts(&a->s)) {

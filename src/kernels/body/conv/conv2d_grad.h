@@ -13,6 +13,7 @@
 #include "kernels/body/conv/conv2d_grad_sums.h"
 #include "kernels/body/conv/conv2d_look_up.h"
 #include "kernels/body/conv/conv2d_pool.h"
+#include "kernels/body/conv/conv2d_sparse.h"
 #include "kernels/body/conv/conv2d_unpool.h"
 #include "kernels/body/conv/depthwise_grad.h"
 #include "kernels/body/product/tile.h"
@@ -70,6 +71,9 @@ static int64_t strip_rows(const cj__conv2d_args *a)
 
 static size_t filter_grad_scratch(const cj__conv2d_args *a)
 {
+    const framed f = framed_of(&a->s, NULL, NULL);
+    if (is_sparse_filter_grad(a))
+        return sparse_taps_size(&f);
     return has_pool(a) && !looks_up(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) :
                                          0;
 }
@@ -172,6 +176,18 @@ static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i
     return scratch;
 }
 
+// An image of spikes: adds it, or begins the sums with it; false if it is better added the other way.
+static bool add_sparse_image(const cj__conv2d_args *a, const framed *f, const filter_rows *b,
+                             int64_t image, bool begins, void *scratch, real *dbias)
+{
+    const int64_t pixels = a->s.oh * a->s.ow;
+    if (!sparse_filter_grad(a, f, image, b->row0, b->row1, begins, scratch, b->dw))
+        return false;
+    if (dbias && b->row0 == 0)
+        sum_rows(&a->s, (const real *)a->dy + image * pixels * a->s.f, pixels, begins, dbias);
+    return true;
+}
+
 // The first row of a band, which is whole windows of a pool.
 static int64_t band_begin(const cj__conv2d_args *a, int64_t band)
 {
@@ -188,10 +204,13 @@ static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t
                   bands = image_bands(a);
     const int64_t first = f->s.n * bands * piece / pieces,
                   last = f->s.n * bands * (piece + 1) / pieces;
-    const int64_t rows = strip_rows(a), images = bands > 1 || rows < a->s.oh ? 1 : strip_images(a);
+    const int64_t rows = strip_rows(a), sparse = is_sparse_filter_grad(a) && bands == 1,
+                  images = bands > 1 || rows < a->s.oh || sparse ? 1 : strip_images(a);
     filter_rows b = {.dw = dw};
     find_filter_rows(f, block, &b);
     for (int64_t at = first; at < last; at += images) {
+        if (sparse && add_sparse_image(a, f, &b, at, at == first, scratch, dbias))
+            continue;
         const int64_t image = at / bands, low = band_begin(a, at % bands),
                       high = band_begin(a, at % bands + 1);
         filter_strip strip = {.image0 = image,

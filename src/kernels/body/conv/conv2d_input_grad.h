@@ -14,6 +14,7 @@
 #include "kernels/body/conv/conv2d_input_dots.h"
 #include "kernels/body/conv/conv2d_input_taps.h"
 #include "kernels/body/conv/conv2d_product.h"
+#include "kernels/body/conv/conv2d_sparse_input.h"
 #include "kernels/body/conv/depthwise.h"
 #include "kernels/body/product/gemm_pack.h"
 #include "kernels/body/product/row_tile.h"
@@ -35,6 +36,10 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
         winograd_input_grad_job(a, job);
+        return;
+    }
+    if (is_sparse_input_grad(a)) {
+        sparse_input_grad_job(a, job);
         return;
     }
     const cj__conv2d *s = &a->s;
@@ -214,6 +219,10 @@ static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, voi
 {
     if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
         winograd_input_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
+    if (is_sparse_input_grad(a)) {
+        sparse_input_grad_run(a, workspace, scratch, phase, begin, end);
         return;
     }
     if (is_input_product(a)) {

@@ -68,6 +68,14 @@ ALWAYS_INLINE void chain_at(int64_t i, const cj__link *links, int count, const i
             EACH_OF_CHAIN(v[j] = v[j] / OF_CHAIN(o););
         case CJ__LINK_negative:
             EACH_OF_CHAIN(v[j] = -v[j];);
+        case CJ__LINK_absolute:
+            EACH_OF_CHAIN(v[j] = vec_abs(v[j]););
+        case CJ__LINK_reciprocal:
+            EACH_OF_CHAIN(v[j] = CONST(1) / v[j];);
+        case CJ__LINK_beyond:
+            EACH_OF_CHAIN(v[j] = vec_select(vec_lt(CONST(0), v[j]), CONST(1), CONST(0)););
+        case CJ__LINK_reached:
+            EACH_OF_CHAIN(v[j] = vec_select(vec_le(CONST(0), v[j]), CONST(1), CONST(0)););
         case CJ__LINK_square:
             EACH_OF_CHAIN(v[j] = v[j] * v[j];);
         case CJ__LINK_relu:

@@ -201,20 +201,34 @@ DEFINE(less, vec_lt(p, q))
 DEFINE(less_equal, vec_le(p, q))
 #undef DEFINE
 
-static void rescale(int64_t n, const void *x, double scale, double offset, void *y)
-{
-    const real *from = x;
-    real *to = y;
-    const vec factor = CONST(scale), rest = CONST(offset);
-    EACH_VEC(n, STORE_AT_I(to, vec_fma(LOAD_AT_I(from), factor, rest)););
-}
-
 // The last bytes of a run, fewer than LANES.
 static vec vec_from_last_bytes(const uint8_t *p, int64_t count)
 {
     uint8_t bytes[LANES] = {0};
     memcpy(bytes, p, (size_t)count);
     return vec_from_bytes(bytes);
+}
+
+// y[i] = c[i] ? a[i] : b[i]
+static void select_one(int64_t n, const uint8_t *c, const void *a, int64_t a_step, const void *b,
+                       int64_t b_step, void *y)
+{
+    const real *left = a, *right = b;
+    real *to = y;
+    if (n <= 0)
+        return;
+    const vec p0 = vec_set(*left), q0 = vec_set(*right);
+    EACH_VEC(n, const vec t = whole ? vec_from_bytes(c + i) : vec_from_last_bytes(c + i, n - i);
+             const vec p = OPERAND(a_step, left, p0); const vec q = OPERAND(b_step, right, q0);
+             STORE_AT_I(to, vec_select(vec_eq(t, CONST(0)), q, p)););
+}
+
+static void rescale(int64_t n, const void *x, double scale, double offset, void *y)
+{
+    const real *from = x;
+    real *to = y;
+    const vec factor = CONST(scale), rest = CONST(offset);
+    EACH_VEC(n, STORE_AT_I(to, vec_fma(LOAD_AT_I(from), factor, rest)););
 }
 
 static void rescale_u8(int64_t n, const uint8_t *x, double scale, double offset, void *y)

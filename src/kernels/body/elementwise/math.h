@@ -13,43 +13,40 @@ static const float ROUNDER = 12582912.0f;
 // high has 10 bits: its multiples are exact
 static const float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;
 
-// 2^n for -126 <= n <= 127.
-ALWAYS_INLINE vec power_of_2(ivec n)
-{
-    return (vec)((n + 127) << 23);
-}
-
 // e^r - 1 = r + r^2 (1/2 + r/6 + ...) for x = n ln 2 + r, |r| <= ln 2 / 2: Taylor's next term is
-// below 2^-27.
-ALWAYS_INLINE vec reduced_expm1(vec x, ivec *n)
+// below 2^-27. *shifted is n as vec_scale() takes it.
+ALWAYS_INLINE vec reduced_expm1(vec x, vec *shifted)
 {
-    const vec shifted = vec_fma(x, CONST(1.44269504088896341), CONST(ROUNDER)),
-              count = shifted - CONST(ROUNDER);
+    *shifted = vec_fma(x, CONST(1.44269504088896341), CONST(ROUNDER));
+    const vec count = *shifted - CONST(ROUNDER);
     const vec r = vec_fma(count, CONST(-LN2_LOW), vec_fma(count, CONST(-LN2_HIGH), x));
     vec p = vec_fma(r, CONST(1.0 / 5040), CONST(1.0 / 720));
     p = vec_fma(p, r, CONST(1.0 / 120));
     p = vec_fma(p, r, CONST(1.0 / 24));
     p = vec_fma(p, r, CONST(1.0 / 6));
     p = vec_fma(p, r, CONST(0.5));
-    *n = (ivec)shifted - (ivec)CONST(ROUNDER);
     return vec_fma(r * r, p, r);
 }
 
-// The power of two comes in two factors, so that results may overflow and underflow as they should.
 ALWAYS_INLINE vec vec_exp(vec x)
 {
-    ivec n;
+    vec n;
     const vec e = CONST(1) + reduced_expm1(vec_clip(x, CONST(-104), CONST(89)), &n);
-    const ivec half = n >> 1;
-    return e * power_of_2(half) * power_of_2(n - half);
+    return vec_scale(e, n);
+}
+
+// e^x - 1 for -87 <= x <= 80.
+ALWAYS_INLINE vec small_expm1(vec x)
+{
+    vec n;
+    const vec e = reduced_expm1(x, &n), scale = vec_scale(CONST(1), n);
+    return vec_fma(scale, e, scale - CONST(1));
 }
 
 // e^x - 1 for x <= 80; greater x give e^80 - 1.
 ALWAYS_INLINE vec vec_expm1(vec x)
 {
-    ivec n;
-    const vec e = reduced_expm1(vec_clip(x, CONST(-30), CONST(80)), &n), scale = power_of_2(n);
-    return vec_fma(scale, e, scale - CONST(1));
+    return small_expm1(vec_clip(x, CONST(-30), CONST(80)));
 }
 
 // x = 2^n m with m in [1/sqrt 2, sqrt 2), f = m - 1, s = f / (2 + f): ln m = 2 atanh s = f - s (f -
@@ -90,7 +87,7 @@ ALWAYS_INLINE vec vec_sigmoid(vec x)
 // tanh |x| = t / (t + 2) with t = e^2|x| - 1; beyond 10 it is 1.
 ALWAYS_INLINE vec vec_tanh(vec x)
 {
-    const vec a = vec_abs(x), t = vec_expm1(vec_min(CONST(20), a + a));
+    const vec a = vec_abs(x), t = small_expm1(vec_min(CONST(20), a + a));
     return vec_with_sign(t / (t + CONST(2)), x);
 }
 

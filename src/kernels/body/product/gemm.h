@@ -10,6 +10,7 @@
 #include "kernels/body/product/gemm_form.h"
 #include "kernels/body/product/gemm_pack.h"
 #include "kernels/body/product/gemm_row.h"
+#include "kernels/body/product/gemm_sparse.h"
 #include "kernels/body/product/row_tile.h"
 #include "kernels/body/product/tile.h"
 
@@ -50,7 +51,7 @@ static int64_t piece_size(const product *p)
     return p->panels * PANEL_COLS * min(p->depth, p->g.k);
 }
 
-static void gemm_job(const cj__gemm *g, cj__job *job)
+static void dense_product_job(const cj__gemm *g, cj__job *job)
 {
     const product p = product_of(g);
     const int64_t packs = copy_a_tasks(&p) + pack_tasks(&p), tasks = product_tasks(&p);
@@ -64,6 +65,14 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
     const int64_t b = p.packs_b ? ceil_div(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
     job->workspace = copied_a_size(&p) + (size_t)(b + parts_size(&p)) * sizeof(real);
     job->scratch = p.blocks && !p.packs_b ? (size_t)piece_size(&p) * sizeof(real) : 0;
+}
+
+static void gemm_job(const cj__gemm *g, cj__job *job)
+{
+    const cj__gemm dense = dense_of(g);
+    dense_product_job(&dense, job);
+    if (is_sparse_product(g))
+        sparse_product_job(g, job);
 }
 
 // Packs PACK_DEPTH rows of the panels of one task.
@@ -339,8 +348,8 @@ static void add_turned_parts(const product *p, const real *cs, int64_t task)
     }
 }
 
-static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin,
-                     int64_t end)
+static void dense_product_run(const cj__gemm *g, void *workspace, void *scratch, int phase,
+                              int64_t begin, int64_t end)
 {
     const product p = product_of(g), copied = product_of_copy(&p, workspace);
     const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;
@@ -362,6 +371,19 @@ static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phas
         else
             gemm_block(&copied, packed, scratch, task);
     }
+}
+
+static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin,
+                     int64_t end)
+{
+    const cj__gemm dense = dense_of(g);
+    if (!is_sparse_product(g))
+        dense_product_run(&dense, workspace, scratch, phase, begin, end);
+    else if (phase < SPARSE_PHASES)
+        sparse_product_run(g, workspace, scratch, phase, begin, end);
+    else if (!is_sparse_enough(g, workspace))
+        dense_product_run(&dense, (char *)workspace + sparse_counts_size(g), scratch,
+                          phase - SPARSE_PHASES, begin, end);
 }
 
 #endif
