@@ -10,6 +10,10 @@ typedef struct cj__ahead cj__ahead;
 // CJ_OUT_OF_MEMORY.
 cj_status cj__ahead_new(cj_dataset *data, int64_t batch_size, cj__ahead **ahead);
 
+// Every pass that has no order of its own gets one of this key, of which nothing is kept.
+// CJ_OUT_OF_MEMORY.
+cj_status cj__ahead_permute(cj__ahead *ahead, uint64_t key);
+
 // Begins a pass at batch `first`; reading begins at once. `order` as for cj__reader_start().
 void cj__ahead_start(cj__ahead *ahead, const int64_t *order, uint64_t pass, int64_t first);
 

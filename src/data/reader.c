@@ -177,6 +177,11 @@ void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_ba
         cj__ahead_start(reader->ahead, order, reader->pass, reader->next);
 }
 
+cj_status cj__reader_permute(cj__reader *reader, uint64_t key)
+{
+    return cj__ahead_permute(reader->ahead, key);
+}
+
 void cj__reader_set_pass(cj__reader *reader, uint64_t pass)
 {
     reader->pass = pass;
