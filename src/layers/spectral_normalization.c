@@ -103,7 +103,7 @@ static cj_status call(cj__layer_context *c)
     cj_variable *kernel = kernel_of(c->layer->sublayers[0]);
     if (c->trace->training && !cj__trace_replaced(c->trace, kernel))
         CJ_TRY(normalize(c, kernel));
-    return cj__layer_call(c->layer->sublayers[0], c->trace, c->inputs, c->input_count, c->outputs,
+    return cj__layer_call(c->layer->sublayers[0], c->trace, c->inputs, c->input_count, &c->outputs,
                           &c->output_count);
 }
 
