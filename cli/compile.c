@@ -48,6 +48,8 @@ target_kind kind_of_target(const own_data *own, const cj_dataset *data)
 {
     const cj_tensor *y = cj_dataset_y(data, 0);
     const cj_dtype dtype = cj_tensor_dtype(y);
+    if (own->tokens)
+        return TARGET_TOKENS;
     if (own->schema)
         return is_regression(own->schema) ? TARGET_NUMBERS : TARGET_CLASSES;
     if (!y)
@@ -115,7 +117,8 @@ bool learns_anew(const recipe *r, const own_data *own)
 static cj_status compile(const recipe *r, target_kind kind, int64_t samples, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
-                                         "categorical_crossentropy", "mean_squared_error"};
+                                         "categorical_crossentropy", "mean_squared_error",
+                                         "sparse_categorical_crossentropy"};
     if (r->mix && kind == TARGET_CLASSES) // classes become vectors when batches are mixed
         kind = TARGET_ONE_HOT;
     cj_pool *pool = cj_pool_new((int)r->threads);
@@ -130,6 +133,24 @@ static cj_status compile(const recipe *r, target_kind kind, int64_t samples, cj_
                       .metrics = {metric_of(model, kind)}, .pool = pool, .mix = r->mix);
 }
 
+// What --normalize asks for must be there: a layer that learns mean and variance.
+static cj_status check_normalized(const recipe *r, const own_data *own, const cj_tensor *input,
+                                  const cj_model *model)
+{
+    if (own->schema)
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "--normalize is for images and rows of numbers; the columns of a table "
+                       "have mean 0 and variance 1 without it");
+    if (!input)
+        return cj_fail(CJ_UNSUPPORTED,
+                       "--normalize reads all samples before training, and these are read while "
+                       "it runs: leave out --stream");
+    for (int i = 0; i < cj_model_layer_count(model); i++)
+        if (strcmp(cj_layer_class(cj_model_layer_at(model, i)), "Normalization") == 0)
+            return CJ_OK;
+    return cj_fail(CJ_INVALID_ARGUMENT, "--normalize: model \"%s\" has no place for it", r->name);
+}
+
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
 {
     const target_kind kind = kind_of_target(own, train);
@@ -140,10 +161,8 @@ cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train,
     if (!*model)
         return cj_error_status();
     const cj_tensor *input = cj_dataset_x(train, 0);
-    if (r->normalize && !input)
-        return cj_fail(CJ_UNSUPPORTED,
-                       "--normalize reads all samples before training, and these are "
-                       "read while it runs: leave out --stream");
+    if (r->normalize)
+        CJ_TRY(check_normalized(r, own, input, *model));
     CJ_TRY(learns_anew(r, own) ? learn_from(*model, input) : learn_words(*model, input));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));

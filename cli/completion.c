@@ -12,6 +12,8 @@ static const struct {
     {"data", "auto mnist fashion-mnist cifar10 digits"},
     {"optimizer",
      "sgd adagrad adadelta rmsprop adam adamw adamax nadam ftrl lion lamb adafactor muon"},
+    {"augment", "random_flip random_crop random_translation random_rotation random_zoom "
+                "random_contrast random_brightness zero_padding2d"},
     {"dtype", "float32 mixed_bfloat16"},
     {"metric", "l1 l2"},
     {"weights", "uniform distance"},

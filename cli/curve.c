@@ -1,11 +1,11 @@
-// The curve of a training run: loss above, accuracy below, an SVG that any browser shows.
+// The curve of a training run: loss above, the first metric below, an SVG that any browser shows.
 #include "cli.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 680, PANEL = 220, LEFT = 70, RIGHT = 20, TOP = 60, GAP = 50, BOTTOM = 50 };
+enum { WIDTH = 680, PANEL = 220, LEFT = 70, RIGHT = 20, TOP = 60, GAP = 64, BOTTOM = 50 };
 
 // An axis: from `low` to `high` with a tick each `step`, all round numbers.
 typedef struct axis {
@@ -113,10 +113,11 @@ static void draw_panel(FILE *file, const cj_history *history, const char *name, 
     snprintf(validation, sizeof validation, "val_%s", name);
     panel p = {file, history, {name, validation}, top, {0, 1, 1}};
     p.y = axis_of(&p);
+    const int between = 40 + 8 * (int)strlen(name); // of the words above
     draw_grid(&p);
     for (int n = 0; n < 2; n++) {
         fprintf(file, "<text x=\"%d\" y=\"%d\" fill=\"%s\">\342\227\217 %s</text>\n",
-                LEFT + 110 * n, top - 8, colors[n], p.names[n]);
+                LEFT + between * n, top - 8, colors[n], p.names[n]);
         draw_line(&p, n);
     }
     fprintf(file,
@@ -127,8 +128,21 @@ static void draw_panel(FILE *file, const cj_history *history, const char *name, 
             (LEFT + WIDTH - RIGHT) / 2, top + PANEL + 34);
 }
 
+// The first metric of a history, NULL if it has none.
+static const char *metric_in(const cj_history *history)
+{
+    for (int i = 0; i < cj_history_names(history); i++) {
+        const char *name = cj_history_name(history, i);
+        if (strcmp(name, "loss") != 0 && strcmp(name, "learning_rate") != 0 &&
+            strncmp(name, "val_", strlen("val_")) != 0)
+            return name;
+    }
+    return NULL;
+}
+
 cj_status write_curve(const cj_history *history, const char *path)
 {
+    const char *metric = metric_in(history);
     FILE *file = fopen(path, "w");
     if (!file)
         return cj_fail(CJ_IO, "%s: cannot be written: %s", path, strerror(errno));
@@ -136,13 +150,15 @@ cj_status write_curve(const cj_history *history, const char *path)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
             "font-family=\"sans-serif\" font-size=\"12\">"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-            WIDTH, TOP + 2 * PANEL + GAP + BOTTOM);
+            WIDTH, metric ? TOP + 2 * PANEL + GAP + BOTTOM : TOP + PANEL + BOTTOM);
     fprintf(file,
             "<text x=\"%d\" y=\"26\" text-anchor=\"middle\" font-size=\"16\">"
-            "Loss and accuracy over %d epoch%s</text>\n",
-            WIDTH / 2, cj_history_epochs(history), cj_history_epochs(history) == 1 ? "" : "s");
+            "Loss%s%s over %d epoch%s</text>\n",
+            WIDTH / 2, metric ? " and " : "", metric ? metric : "", cj_history_epochs(history),
+            cj_history_epochs(history) == 1 ? "" : "s");
     draw_panel(file, history, "loss", TOP);
-    draw_panel(file, history, "accuracy", TOP + PANEL + GAP);
+    if (metric)
+        draw_panel(file, history, metric, TOP + PANEL + GAP);
     fprintf(file, "</svg>\n");
     const bool failed = ferror(file) != 0;
     if (fclose(file) != 0 || failed)

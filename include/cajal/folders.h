@@ -55,11 +55,18 @@ typedef struct cj_load_image_folder_args {
      * set by itself, as by cj_dataset_cache(); default 0: none
      */
     int64_t cache_bytes;
+    /**
+     * "uint8" (default): whole numbers, in a quarter of the memory; "float32": what Keras's loader
+     * gives, 0 to 255 with what resizing leaves behind the point. A PNG, PGM or PPM of 16 bits then keeps
+     * them: its numbers are divided by 257
+     */
+    const char *dtype;
 } cj_load_image_folder_args;
 /** The defaults of cj_load_image_folder_args. */
-#define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                         \
-    .size = sizeof(cj_load_image_folder_args), .image_size = {256, 256}, .color_mode = "rgb", \
-    .interpolation = "bilinear", .label_mode = "int", .shuffle = true, .pool = &cj_default_pool
+#define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                            \
+    .size = sizeof(cj_load_image_folder_args), .image_size = {256, 256}, .color_mode = "rgb",    \
+    .interpolation = "bilinear", .label_mode = "int", .shuffle = true, .pool = &cj_default_pool, \
+    .dtype = "uint8"
 /**
  * Sets `args` to CJ_LOAD_IMAGE_FOLDER_DEFAULTS, for languages without the macros; NULL is fine.
  */
@@ -67,8 +74,8 @@ CJ_API void cj_load_image_folder_defaults(cj_load_image_folder_args *args);
 /**
  * Reads a folder that has a folder of images for each class, and folders below those: every file
  * whose name ends in .png, .jpg, .jpeg, .gif, .webp, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
- * with a dot is passed over. The data sets hold uint8 (samples, height, width, channels): Keras's
- * numbers rounded to whole ones, in a quarter of the memory. JPEG is decoded as TensorFlow and so
+ * with a dot is passed over. The data sets hold (samples, height, width, channels) of `dtype`: Keras's
+ * numbers, rounded to whole ones for "uint8". JPEG is decoded as TensorFlow and so
  * Keras's loader does it, by the fast integer transform, where cj_load_image() uses the accurate one, as
  * Pillow does: a colour may differ by some steps of 255 between the two. For one seed the order, and what goes to
  * validation, are Keras's: its shuffle is NumPy's Mersenne Twister (Matsumoto and Nishimura 1998),

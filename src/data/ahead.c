@@ -9,8 +9,10 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/permutation.h"
 #include "base/sync.h"
 #include "base/system.h"
+#include "data/timeline.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@ enum { AHEAD_DEFAULT = 2, SENTENCE = 512, CHUNKS_A_THREAD = 8, THREADS_MAX = 64 
 typedef struct slot {
     char *bytes;
     int64_t count, done; // samples
+    int64_t *samples;    // their numbers, where the order is a permutation
     int64_t failed;      // the first that failed, in the batch; -1 for none
     cj_status status;
     char sentence[SENTENCE];
@@ -38,12 +41,16 @@ struct cj__ahead {
     cj__condition work, filled;
     bool quits;
     const int64_t *order;
+    bool permuted;
+    cj__permutation permutation; // unless there is an order
     uint64_t pass;
     int64_t held;         // the batch in use, or the one before the first
     int64_t next, sample; // what is to be read next: a batch, and a sample of it
     int64_t end;          // of the batches
     int64_t reading;      // chunks that are being read
     int64_t waited;
+    cj__timeline *timeline; // NULL for none
+    int lanes;              // threads that have begun
 };
 
 typedef struct chunk {
@@ -81,9 +88,9 @@ static bool take(cj__ahead *a, chunk *c)
 }
 
 // Reads a chunk; the lock is held before and after, not in between.
-static void read_chunk(cj__ahead *a, const chunk *c)
+static void read_chunk(cj__ahead *a, const chunk *c, int lane)
 {
-    const int64_t *order = a->order;
+    const int64_t *order = a->order, begun = a->timeline ? cj__clock() : 0;
     const uint64_t pass = a->pass;
     const int parts = cj__dataset_parts(a->data);
     int64_t failed = -1;
@@ -95,7 +102,12 @@ static void read_chunk(cj__ahead *a, const chunk *c)
     for (int64_t i = c->begin; failed < 0 && i < c->begin + c->count; i++) {
         for (int p = 0; places && p < parts; p++)
             places[p] = c->slot->bytes + a->offsets[p] + (size_t)i * cj__part_bytes(a->data, p);
-        const int64_t index = order ? order[c->first + i] : c->first + i;
+        const int64_t place = c->first + i;
+        const int64_t index = order       ? order[place] :
+                              a->permuted ? cj__permuted(&a->permutation, pass, place) :
+                                            place;
+        if (c->slot->samples)
+            c->slot->samples[i] = index;
         status = places ? cj__dataset_sample(a->data, index, pass, places) : CJ_OUT_OF_MEMORY;
         if (status == CJ_OK)
             continue;
@@ -105,6 +117,8 @@ static void read_chunk(cj__ahead *a, const chunk *c)
     }
     cj__part_places_end(places, few);
     cj__mutex_lock(&a->lock);
+    if (a->timeline && begun)
+        cj__timeline_add(a->timeline, "read", lane, begun, c->first / a->batch_size);
     if (failed >= 0 && (c->slot->failed < 0 || failed < c->slot->failed)) {
         c->slot->failed = failed;
         c->slot->status = status;
@@ -122,9 +136,10 @@ static void run_thread(void *context)
     chunk c;
     cj_set_memory_hook(&a->hook);
     cj__mutex_lock(&a->lock);
+    const int lane = CJ__LANE_READING + a->lanes++;
     while (!a->quits) {
         if (take(a, &c))
-            read_chunk(a, &c);
+            read_chunk(a, &c, lane);
         else
             cj__condition_wait(&a->work, &a->lock);
     }
@@ -187,6 +202,16 @@ cj_status cj__ahead_new(cj_dataset *data, int64_t batch_size, cj__ahead **ahead)
     return CJ_OK;
 }
 
+cj_status cj__ahead_permute(cj__ahead *a, uint64_t key)
+{
+    for (int64_t i = 0; i < a->slot_count; i++)
+        if (!(a->slots[i].samples = cj__new((size_t)a->batch_size, sizeof(int64_t))))
+            return CJ_OUT_OF_MEMORY;
+    a->permutation = cj__permutation_of(key, a->data->count);
+    a->permuted = true;
+    return CJ_OK;
+}
+
 // Waits until nobody reads. The lock is held.
 static void settle(cj__ahead *a)
 {
@@ -223,7 +248,7 @@ static void wait_for(cj__ahead *a, int64_t index)
     chunk c;
     while (a->next <= index || s->done < s->count) {
         if (a->next <= index && take(a, &c))
-            read_chunk(a, &c);
+            read_chunk(a, &c, CJ__LANE_TRAINING);
         else
             cj__condition_wait(&a->filled, &a->lock);
     }
@@ -239,13 +264,23 @@ cj_status cj__ahead_next(cj__ahead *a, int64_t index, cj__batch *batch)
         const int64_t begin = cj__clock();
         wait_for(a, index);
         a->waited += cj__clock() - begin;
+        cj__timeline_add(a->timeline, "wait", CJ__LANE_TRAINING, begin, index);
     }
     cj__mutex_unlock(&a->lock);
     if (s->failed >= 0)
         return cj__fail(s->status, "%s", s->sentence);
     for (int i = 0; i < cj__dataset_parts(a->data); i++)
         batch->parts[i] = s->bytes + a->offsets[i];
+    if (s->samples)
+        batch->samples = s->samples;
     return CJ_OK;
+}
+
+void cj__ahead_set_timeline(cj__ahead *a, cj__timeline *timeline)
+{
+    cj__mutex_lock(&a->lock);
+    a->timeline = timeline;
+    cj__mutex_unlock(&a->lock);
 }
 
 int64_t cj__ahead_waited(const cj__ahead *a)
@@ -265,8 +300,10 @@ void cj__ahead_free(cj__ahead *a)
     for (int i = 0; i < a->thread_count; i++)
         cj__thread_join(&a->threads[i]);
     cj__free(a->threads);
-    for (int64_t i = 0; a->slots && i < a->slot_count; i++)
+    for (int64_t i = 0; a->slots && i < a->slot_count; i++) {
         cj__free_aligned(a->slots[i].bytes, a->bytes);
+        cj__free(a->slots[i].samples);
+    }
     cj__free(a->slots);
     cj__free(a->offsets);
     cj__condition_destroy(&a->work);

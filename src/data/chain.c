@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/permutation.h"
 #include "base/random.h"
 
 CJ__DEFAULTS(dataset_shuffle, DATASET_SHUFFLE)
@@ -194,40 +195,16 @@ cj_dataset *cj_dataset_repeat(cj_dataset *data, int64_t times)
 
 typedef struct shuffle {
     cj__chain_stage stage;
-    uint64_t key;
-    int64_t count;
-    int bits; // of half a number
+    cj__permutation order;
     bool again;
 } shuffle;
-
-// A permutation of the numbers of 2 x bits bits: six rounds, each of which changes one half by what
-// Philox makes of the other.
-static uint64_t permute(const shuffle *s, uint64_t number, uint64_t pass)
-{
-    enum { ROUNDS = 6 };
-    const uint64_t mask = ((uint64_t)1 << s->bits) - 1;
-    uint64_t left = number >> s->bits, right = number & mask;
-    for (uint64_t round = 0; round < ROUNDS; round++) {
-        uint32_t words[4];
-        cj__philox(s->key, pass * ROUNDS + round, right, words);
-        const uint64_t word = (uint64_t)words[0] << 32 | words[1];
-        const uint64_t next = left ^ (word & mask);
-        left = right;
-        right = next;
-    }
-    return left << s->bits | right;
-}
 
 static cj_status read_shuffled(const cj__source *source, int64_t index, uint64_t pass,
                                void *const *places)
 {
     const shuffle *s = (const shuffle *)source;
-    uint64_t at = (uint64_t)index;
-    // What falls beyond the end is permuted again until it falls within: a permutation still.
-    do
-        at = permute(s, at, s->again ? pass : 0);
-    while (at >= (uint64_t)s->count);
-    return cj__dataset_sample(s->stage.from[0], (int64_t)at, pass, places);
+    const int64_t at = cj__permuted(&s->order, s->again ? pass : 0, index);
+    return cj__dataset_sample(s->stage.from[0], at, pass, places);
 }
 
 cj_dataset *cj_dataset_shuffle_with(cj_dataset *data, const cj_dataset_shuffle_args *args)
@@ -240,15 +217,11 @@ cj_dataset *cj_dataset_shuffle_with(cj_dataset *data, const cj_dataset_shuffle_a
     shuffle *s = cj__chain_new(sizeof *s, &data, 1);
     if (!s)
         return cj__build_failed(CJ__MADE_DATASET);
-    s->key = cj__key(given.seed, "data set shuffle");
+    s->order = cj__permutation_of(cj__key(given.seed, "data set shuffle"), data->count);
     s->again = given.reshuffle_each_iteration;
-    s->count = data->count;
-    s->bits = 1;
-    while (s->bits < 31 && (int64_t)1 << (2 * s->bits) < s->count)
-        s->bits++;
     s->stage.source.read = read_shuffled;
     s->stage.source.has_order = true;
-    return cj__chain_finish(&s->stage, NULL, s->count);
+    return cj__chain_finish(&s->stage, NULL, s->order.count);
 }
 
 // ---- Two data sets ----

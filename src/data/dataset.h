@@ -102,6 +102,10 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
 // the data set's own order.
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch);
 
+// For data whose samples are read when they are needed: passes without an order get a permutation of
+// this key and the pass, which takes no memory. CJ_OUT_OF_MEMORY.
+cj_status cj__reader_permute(cj__reader *reader, uint64_t key);
+
 // The number of the passes that begin from now on, for samples that change from pass to pass; 0 at
 // first.
 void cj__reader_set_pass(cj__reader *reader, uint64_t pass);
@@ -119,6 +123,11 @@ cj_status cj__reader_status(const cj__reader *reader);
 
 // Nanoseconds that cj__reader_next() has waited for samples to be read.
 int64_t cj__reader_waited(const cj__reader *reader);
+
+struct cj__timeline;
+// Where the reader and its threads tell what they do from now on (timeline.h); NULL: nowhere. It lives
+// as long as the reader, or until it is taken away.
+void cj__reader_set_timeline(cj__reader *reader, struct cj__timeline *timeline);
 
 // Batches in a whole pass: samples / batch size, rounded up.
 int64_t cj__reader_batches(const cj__reader *reader);

@@ -151,8 +151,8 @@ static cj_status load_set(job *j, int64_t begin, int64_t count, cj_dataset **dat
 {
     cj_tensor *images;
     CJ_TRY(cj_tensor_new(
-        CJ_U8, CJ_SHAPE(count, j->look.picture.height, j->look.picture.width, j->look.channels),
-        &images));
+        j->look.picture.reals ? CJ_F32 : CJ_U8,
+        CJ_SHAPE(count, j->look.picture.height, j->look.picture.width, j->look.channels), &images));
     cj_status status = decode_all(j, begin, count, (unsigned char *)images->data);
     if (status == CJ_OK)
         status = make_set(j, images, close_gaps(j, count), data);
@@ -204,7 +204,8 @@ static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **d
         free_pictures(&p->source);
         return status;
     }
-    const cj__type x = {CJ_U8, {3, {l->picture.height, l->picture.width, l->channels}}};
+    const cj__type x = {l->picture.reals ? CJ_F32 : CJ_U8,
+                        {3, {l->picture.height, l->picture.width, l->channels}}};
     cj__type y;
     cj__label_type(l->mode, j->files.classes.count, &y.dtype, &y.shape);
     const cj__parts parts = {.x_count = 1, .y_count = 1, .x = &x, .y = &y};
@@ -231,6 +232,10 @@ static cj_status read_words(job *j)
     for (int i = 0; i < 3; i++)
         if (strcmp(a->color_mode, colors[i]) == 0)
             j->look.channels = channels[i];
+    j->look.picture.reals = a->dtype && strcmp(a->dtype, "float32") == 0;
+    if (!a->dtype || (!j->look.picture.reals && strcmp(a->dtype, "uint8") != 0))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: dtype \"%s\", it needs \"uint8\" or \"float32\"",
+                        who, a->dtype ? a->dtype : "NULL");
     if (j->look.channels == 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: color_mode \"%s\", it needs \"rgb\", \"grayscale\" or \"rgba\"", who,
@@ -263,7 +268,8 @@ static cj_status read_numbers(job *j, cj_dataset **validation)
                                                     CJ__FIT_STRETCH;
     j->look.picture.height = size[0];
     j->look.picture.width = size[1];
-    j->image_bytes = (size_t)(size[0] * size[1] * j->look.channels);
+    j->image_bytes = (size_t)(size[0] * size[1] * j->look.channels) *
+                     (j->look.picture.reals ? sizeof(float) : 1);
     return CJ_OK;
 }
 

@@ -36,6 +36,13 @@ cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t widt
     return cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, channels), image);
 }
 
+cj_status cj__image_new_reals(const cj__file_bytes *file, int64_t height, int64_t width,
+                              int channels, cj_tensor **image)
+{
+    CJ_TRY(cj__image_check(file, height, width));
+    return cj_tensor_new(CJ_F32, CJ_SHAPE(height, width, channels), image);
+}
+
 // The luma of ITU-R BT.601 in 16-bit fixed point.
 static unsigned char grey_of(const unsigned char *p)
 {
@@ -58,6 +65,22 @@ static void change_channels(const unsigned char *from, int has, unsigned char *t
     }
 }
 
+// The same of float32.
+static void change_real_channels(const float *from, int has, float *to, int channels,
+                                 int64_t pixels)
+{
+    for (int64_t i = 0; i < pixels; i++, from += has, to += channels) {
+        if (channels == 1) {
+            *to = has < 3 ? *from : 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];
+            continue;
+        }
+        for (int c = 0; c < 3; c++)
+            to[c] = from[has < 3 ? 0 : c];
+        if (channels == 4)
+            to[3] = has % 2 == 0 ? from[has - 1] : 255;
+    }
+}
+
 static cj_status with_channels(const cj__file_bytes *file, cj_tensor **image)
 {
     cj_tensor *own = *image, *changed;
@@ -65,9 +88,15 @@ static cj_status with_channels(const cj__file_bytes *file, cj_tensor **image)
     int64_t height = own->shape.dims[0], width = own->shape.dims[1];
     if (channels == 0 || own->shape.dims[2] == channels)
         return CJ_OK;
-    CJ_TRY(cj__image_new(file, height, width, channels, &changed));
-    change_channels((unsigned char *)own->data, (int)own->shape.dims[2],
-                    (unsigned char *)changed->data, channels, height * width);
+    const int has = (int)own->shape.dims[2];
+    const bool reals = own->dtype == CJ_F32;
+    CJ_TRY((reals ? cj__image_new_reals : cj__image_new)(file, height, width, channels, &changed));
+    if (reals)
+        change_real_channels((float *)(void *)own->data, has, (float *)(void *)changed->data,
+                             channels, height * width);
+    else
+        change_channels((unsigned char *)own->data, has, (unsigned char *)changed->data, channels,
+                        height * width);
     cj_release(own);
     *image = changed;
     return CJ_OK;
@@ -132,7 +161,10 @@ static cj_status fit(const cj__file_bytes *file, const cj__look *look, void *pix
 cj_status cj__load_fitted(const char *path, int channels, const cj__look *look, void *pixels)
 {
     cj_tensor *image = NULL;
-    cj__file_bytes file = {.channels = channels, .with_alpha = channels == 4, .as_keras = true};
+    cj__file_bytes file = {.channels = channels,
+                           .with_alpha = channels == 4,
+                           .as_keras = true,
+                           .keeps_16 = look->reals};
     CJ_TRY(read_file(path, &file));
     const cj_status status = fit(&file, look, pixels, &image);
     cj__free(file.data);

@@ -15,6 +15,7 @@ typedef struct cj__file_bytes {
     int channels;    // that are wanted; 0: the file's own
     bool with_alpha; // alpha is kept as a last channel: 2 or 4, where the file has any
     bool as_keras;   // JPEG is decoded as by Keras's loader; see jpeg.c
+    bool keeps_16;   // what has 16 bits becomes float32, 0 to 255
 } cj__file_bytes;
 
 // Checks lengths against what an image may have. CJ_UNSUPPORTED.
@@ -22,6 +23,9 @@ cj_status cj__image_check(const cj__file_bytes *file, int64_t height, int64_t wi
 // The same, and makes its tensor.
 cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
                         cj_tensor **image);
+// The same of float32.
+cj_status cj__image_new_reals(const cj__file_bytes *file, int64_t height, int64_t width,
+                              int channels, cj_tensor **image);
 
 bool cj__png_is(const cj__file_bytes *file);
 cj_status cj__png_decode(const cj__file_bytes *file, cj_tensor **image);

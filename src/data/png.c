@@ -77,7 +77,12 @@ static cj_status failed(const codec *c, cj_status status, const char *path, cons
     return cj__fail(status, "%s: %s (%s)", path, what, c->reason);
 }
 
-// Grey or RGB of 8 bits, with an alpha channel after it if there is any transparency.
+static bool keeps_16(const codec *c)
+{
+    return c->file->keeps_16 && png_get_bit_depth(c->png, c->info) == 16;
+}
+
+// Grey or RGB of 8 bits, or of 16 that are kept, with an alpha channel after it if there is any transparency.
 static void ask_for_bytes(codec *c)
 {
     const int colour = png_get_color_type(c->png, c->info);
@@ -87,7 +92,8 @@ static void ask_for_bytes(codec *c)
         png_set_expand_gray_1_2_4_to_8(c->png);
     if (png_get_valid(c->png, c->info, PNG_INFO_tRNS))
         png_set_tRNS_to_alpha(c->png);
-    png_set_strip_16(c->png);
+    if (!keeps_16(c))
+        png_set_strip_16(c->png);
 }
 
 // One row over white, to the nearest.
@@ -105,11 +111,35 @@ static void blend_row(const unsigned char *from, int channels, unsigned char *to
         }
 }
 
+// The same of 16 bits, the high byte first, as 0 to 255.
+static void blend_deep_row(const unsigned char *from, int channels, float *to, size_t width,
+                           int colours)
+{
+    for (size_t x = 0; x < width; x++, from += 2 * channels, to += colours) {
+        const unsigned char *alpha = from + 2 * colours;
+        const float opaque = channels > colours ? (float)(alpha[0] << 8 | alpha[1]) / 65535.0f : 1;
+        for (int k = 0; k < colours; k++) {
+            const float value = (float)(from[2 * k] << 8 | from[2 * k + 1]) / 257.0f;
+            to[k] = value * opaque + WHITE * (1 - opaque);
+        }
+    }
+}
+
+static void take_row(const codec *c, const unsigned char *row, size_t y, const cj_tensor *image)
+{
+    const size_t width = (size_t)image->shape.dims[1];
+    const int channels = png_get_channels(c->png, c->info), colours = (int)image->shape.dims[2];
+    const size_t at = y * width * (size_t)colours;
+    if (image->dtype == CJ_F32)
+        blend_deep_row(row, channels, (float *)(void *)image->data + at, width, colours);
+    else
+        blend_row(row, channels, (unsigned char *)image->data + at, width, colours);
+}
+
 static cj_status read_rows(codec *c, int passes, cj_tensor *image)
 {
-    const size_t height = (size_t)image->shape.dims[0], width = (size_t)image->shape.dims[1];
+    const size_t height = (size_t)image->shape.dims[0];
     const size_t row_bytes = png_get_rowbytes(c->png, c->info);
-    const int channels = png_get_channels(c->png, c->info), colours = (int)image->shape.dims[2];
     c->rows = cj__new(passes > 1 ? height : 1, row_bytes);
     if (!c->rows)
         return CJ_OUT_OF_MEMORY;
@@ -118,8 +148,7 @@ static cj_status read_rows(codec *c, int passes, cj_tensor *image)
             unsigned char *row = passes > 1 ? c->rows + y * row_bytes : c->rows;
             png_read_row(c->png, row, NULL);
             if (pass == passes - 1)
-                blend_row(row, channels, (unsigned char *)image->data + y * width * (size_t)colours,
-                          width, colours);
+                take_row(c, row, y, image);
         }
     png_read_end(c->png, NULL); // which also checks that the file is whole
     return CJ_OK;
@@ -134,9 +163,9 @@ static cj_status read_image(codec *c, cj_tensor **image)
     const int type = png_get_color_type(c->png, c->info);
     const bool alpha = c->file->with_alpha && (type & PNG_COLOR_MASK_ALPHA ||
                                                png_get_valid(c->png, c->info, PNG_INFO_tRNS));
-    CJ_TRY(cj__image_new(c->file, png_get_image_height(c->png, c->info),
-                         png_get_image_width(c->png, c->info),
-                         (type & PNG_COLOR_MASK_COLOR ? 3 : 1) + alpha, image));
+    CJ_TRY((keeps_16(c) ? cj__image_new_reals : cj__image_new)(
+        c->file, png_get_image_height(c->png, c->info), png_get_image_width(c->png, c->info),
+        (type & PNG_COLOR_MASK_COLOR ? 3 : 1) + alpha, image));
     const int passes = png_set_interlace_handling(c->png);
     png_read_update_info(c->png, c->info);
     return read_rows(c, passes, *image);

@@ -1,5 +1,5 @@
 // PGM and PPM (Netpbm's P2, P3, P5, P6): a small bounded reader. Numbers above 255 levels are
-// scaled to bytes.
+// scaled to bytes, or to float32 where 16 bits are kept.
 #include "base/error.h"
 #include "data/image.h"
 #include "tensor/tensor.h"
@@ -70,14 +70,18 @@ cj_status cj__pnm_decode(const cj__file_bytes *file, cj_tensor **image)
     if (c.end - c.at < needed)
         return cj__fail(CJ_BAD_FILE, "%s: %lld bytes of pixels, %dx%d pixels need %lld", file->path,
                         (long long)(c.end - c.at), width, height, (long long)needed);
-    CJ_TRY(cj__image_new(file, height, width, channels, image));
-    unsigned char *pixels = (unsigned char *)(*image)->data;
+    const bool deep = file->keeps_16 && top > 255;
+    CJ_TRY((deep ? cj__image_new_reals : cj__image_new)(file, height, width, channels, image));
+    void *pixels = (*image)->data;
     for (int64_t i = 0; i < samples; i++) {
         int32_t value = read_sample(&c, text, top);
         if (value < 0)
             return cj__fail(CJ_BAD_FILE, "%s: sample %lld is missing or above %d", file->path,
                             (long long)i, top);
-        pixels[i] = (unsigned char)((value * 255 + top / 2) / top);
+        if (deep)
+            ((float *)pixels)[i] = (float)(value * 255) / (float)top;
+        else
+            ((unsigned char *)pixels)[i] = (unsigned char)((value * 255 + top / 2) / top);
     }
     return CJ_OK;
 }

@@ -8,10 +8,15 @@
 #include "train/callbacks/progbar.h"
 #include "train/check.h"
 #include "train/run.h"
+#include <cajal/streams.h>
 #include <math.h>
 #include <string.h>
 
 typedef cj__fit_run run;
+
+// The longest order that is kept for data that does not lie in memory; up to it the order is that of
+// data which does.
+enum { ORDER_MAX = 1 << 20 };
 
 static cj_status check_args(const cj_fit_args *args)
 {
@@ -85,9 +90,12 @@ static cj_status open_data(run *r, cj_dataset *data)
                         "counted",
                         (long long)r->steps, args->epochs);
     r->key = cj__key(cj__model_seed(r->model), "shuffle");
-    if (shuffle && !(r->order = cj__new((size_t)r->data->count, sizeof *r->order)))
-        return CJ_OUT_OF_MEMORY;
-    return CJ_OK;
+    if (!shuffle)
+        return CJ_OK;
+    if (cj_dataset_is_streamed(r->data) && r->data->count > ORDER_MAX)
+        return cj__reader_permute(r->reader, r->key);
+    r->order = cj__new((size_t)r->data->count, sizeof *r->order);
+    return r->order ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
 // The user's callbacks, which the run holds, then the bar, so that what they print does not break its

@@ -52,7 +52,6 @@ refused 1 'does not begin with the name of a layer' train --data folder:photos -
 refused 1 'does not begin with the name of a layer' train --data folder:photos --augment ""
 refused 1 'have shape (12, 12, 3), and after "random_crop(8, 8)" (8, 8, 3)' train --data folder:photos --image-size 12 --augment "random_crop(8, 8)"
 refused 1 'zero_padding2d' train --data folder:photos --augment "zero_padding2d(1,2,3)"
-"$program" datasets show digits --index 0 d.png >/dev/null
 printf 'good\tyes\nbad\tno\n%.0s' 1 2 3 4 5 >lines.tsv
 refused 1 '--augment: ' train --data text:lines.tsv --augment "random_flip(horizontal)"
 
@@ -86,3 +85,6 @@ train --epochs 2 --normalize --output n.safetensors
 "$program" predict n.safetensors photos/red/1.ppm >/dev/null
 refused 1 'leave out --stream' train --data folder:photos --image-size 12 --normalize --stream
 refused 2 'keeps its own model' train --resume n.safetensors --normalize
+refused 1 'has no place for it' train text-gru --data text:lines.tsv --normalize
+printf 'a,b\n1,2\n%.0s' 1 2 3 4 5 6 7 8 9 | awk 'NR == 1 || NR % 2 == 0' >numbers.csv
+refused 1 'the columns of a table' train --data csv:numbers.csv:b --normalize

@@ -42,7 +42,8 @@ python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail
 cmp -s i.safetensors j.safetensors || fail "images that are streamed train to other weights"
 
 # numbers: the texts of "note" are all different and left out; a tenth of the sizes is missing
-"$program" train --data csv:houses.csv:price --epochs 60 --quiet --output h.safetensors >out 2>err
+"$program" train --data csv:houses.csv:price --epochs 60 --quiet --output h.safetensors --report numbers >out 2>err
+grep -q 'Loss and mean_absolute_error over 60 epochs' numbers/curve.svg || fail "the curve of a number has no error"
 grep -q 'note has 800 different texts and is left out' err || fail "a column of texts: $(cat err)"
 "$program" predict h.safetensors new.csv --json >out
 python3 - <<'PYTHON' || { cat out; fail "prices"; }

@@ -15,7 +15,9 @@ WORDS = ["train", "evaluate", "predict", "summary", "bench", "explain", "knn", "
          "--plan", "--training", "--rounds", "--invert", "--help", "-h", "--", "-", "--=", "--epochs=", "list", "info",
          "show", "fetch", "digits", "mnist-mlp", "adam", "sgd(momentum=)", "0", "-1", "1", "2", "1e999", "nan",
          "99999999999999999999", "1,2", ",", "", " ", "\x1b[2J", "\xff", "a" * 5000, "/", ".", "..", "/dev/null",
-         "missing.safetensors", "x.json", "x.csv", "bash", "no.png", "(((", "%n%s", "mnist", "auto"]
+         "missing.safetensors",
+         "--augment", "--schedule", "--normalize", "random_flip(horizontal),", "one_cycle(0.1, 2 epochs)",
+         "x.json", "x.csv", "bash", "no.png", "(((", "%n%s", "mnist", "auto"]
 # Command lines that do real work get little of it.
 BOUND = ["--limit", "64"]
 

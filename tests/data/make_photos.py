@@ -27,6 +27,8 @@ def write():
     photo(39, 41).convert("L").save(PHOTOS / "grey.jpg", quality=90)
     photo(48, 33).convert("CMYK").save(PHOTOS / "inks.jpg", quality=90)
     photo(1, 1).save(PHOTOS / "dot.jpg")
+    y, x = np.mgrid[:4, :5]
+    Image.fromarray((7777 * y + 1000 * x + 3).astype("uint16")).save(PHOTOS / "deep.png")
 
 
 def rows(name, mode, method, height, width, change):

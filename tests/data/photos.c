@@ -57,6 +57,68 @@ static void photos_are_those_of_the_loader_of_keras(void **state)
     assert_int_equal(cases, 35);
 }
 
+static void reals_are_not_rounded(void **state)
+{
+    (void)state;
+    char name[32], mode[16], method[16], fit[16];
+    int height, width;
+    FILE *file = fopen(CAJAL_TEST_SOURCES "/data/photos.txt", "r");
+    assert_non_null(file);
+    while (fscanf(file, "%31s %15s %15s %15s %d %d", name, mode, method, fit, &height, &width) ==
+           6) {
+        cj_dataset *data;
+        assert_int_equal(cj_load_image_folder(folder_of(name), &data, NULL, .dtype = "float32",
+                                              .image_size = {height, width},
+                                              .interpolation = method, .color_mode = mode,
+                                              .crop_to_aspect_ratio = strcmp(fit, "crop") == 0,
+                                              .pad_to_aspect_ratio = strcmp(fit, "pad") == 0),
+                         CJ_OK);
+        const float *pixels = cj_tensor_data(cj_dataset_x(data, 0));
+        const int count = height * width * (strcmp(mode, "rgb") == 0 ? 3 : 1);
+        const double near = strcmp(method, "bicubic") == 0 ? 0.2 : 0.02;
+        for (int i = 0; i < count; i++) {
+            double expected;
+            assert_int_equal(fscanf(file, "%lf", &expected), 1);
+            assert_near((double)pixels[i], expected, near, 0);
+        }
+        cj_release(data);
+    }
+    fclose(file);
+}
+
+// A PNG of make_photos.py, and a PGM: pixel (y, x) is 7777 y + 1000 x + 3, of 65535.
+static void sixteen_bits_are_kept(void **state)
+{
+    (void)state;
+    char path[600], from[600];
+    unsigned char pgm[80] = "P5 5 4 65535\n";
+    for (int i = 0; i < 20; i++) {
+        const int value = 7777 * (i / 5) + 1000 * (i % 5) + 3;
+        pgm[13 + 2 * i] = (unsigned char)(value >> 8);
+        pgm[14 + 2 * i] = (unsigned char)value;
+    }
+    for (int k = 0; k < 2; k++) {
+        cj_dataset *data;
+        const char *folder = folder_of("dot.jpg");
+        snprintf(path, sizeof path, "%s/a/photo.jpg", folder);
+        unlink(path);
+        snprintf(from, sizeof from, CAJAL_TEST_SOURCES "/data/photos/deep.png");
+        if (k == 0)
+            assert_int_equal(symlink(from, path), 0);
+        else
+            support_write(path, pgm, 53);
+        assert_int_equal(cj_load_image_folder(folder, &data, NULL, .dtype = "float32",
+                                              .color_mode = "grayscale", .image_size = {4, 5}),
+                         CJ_OK);
+        const float *pixels = cj_tensor_data(cj_dataset_x(data, 0));
+        for (int i = 0; i < 20; i++)
+            assert_near((double)pixels[i], (7777 * (i / 5) + 1000 * (i % 5) + 3) / 257.0, 1e-4, 0);
+        cj_release(data);
+        assert_int_equal(cj_load_image_folder(folder, &data, NULL, .dtype = "float16"),
+                         CJ_INVALID_ARGUMENT);
+    }
+}
+
 static void streamed_photos_are_those_in_memory(void **state)
 {
     (void)state;
@@ -116,6 +178,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(photos_are_those_of_the_loader_of_keras),
+        cmocka_unit_test(reals_are_not_rounded),
+        cmocka_unit_test(sixteen_bits_are_kept),
         cmocka_unit_test(streamed_photos_are_those_in_memory),
         cmocka_unit_test(a_photo_cut_short_is_refused),
     };

@@ -3,6 +3,7 @@
 #include "support.h"
 #include "train/state.h"
 #include <cajal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -308,9 +309,56 @@ static void layers_change_samples(void **state)
     cj_release(data);
 }
 
+// What a pass over more samples than an order is kept for has read.
+enum { MANY = (1 << 20) + 77 };
+typedef struct seen_samples {
+    unsigned char *times; // of each sample
+    int64_t first[64];    // the first that were read
+    int count;
+} seen_samples;
+
+static cj_status read_number(void *context, const cj_sample_read *s)
+{
+    seen_samples *all = context;
+    all->times[s->index]++;
+    if (all->count < 64)
+        all->first[all->count++] = s->index;
+    *(float *)s->x[0] = *(float *)s->y[0] = (float)(s->index % 7);
+    return CJ_OK;
+}
+
+static void very_many_samples_are_shuffled(void **state)
+{
+    (void)state;
+    seen_samples all = {.times = calloc(MANY, 1)};
+    cj_dataset *data =
+        cj_dataset_from(.count = MANY, .read = read_number, .context = &all,
+                        .x = {{CJ_F32, CJ_SHAPE(1)}}, .y = {{.dtype = CJ_F32}}, .one_thread = true);
+    data = cj_take(cj_dataset_prefetch(data, .threads = 1));
+    cj_model *model = cj_sequential(cj_input(1), cj_dense(1));
+    assert_int_equal(cj_compile(model, .loss = "mse"), CJ_OK);
+    assert_int_equal(cj_fit(model, data, .batch_size = 8192, .verbose = CJ_SILENT), CJ_OK);
+    for (int64_t i = 0; i < MANY; i++)
+        assert_int_equal(all.times[i], 1);
+    int64_t order[64], far = 0;
+    memcpy(order, all.first, sizeof order);
+    for (int i = 0; i < 63; i++)
+        far += order[i] + 1 != order[i + 1];
+    assert_true(far > 60);
+    all.count = 0;
+    assert_int_equal(cj_fit(model, data, .batch_size = 8192, .verbose = CJ_SILENT, .epochs = 2,
+                            .initial_epoch = 1, .steps_per_epoch = 1),
+                     CJ_OK);
+    assert_memory_not_equal(order, all.first, sizeof order);
+    cj_release(model);
+    cj_release(data);
+    free(all.times);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(very_many_samples_are_shuffled),
         cmocka_unit_test(a_stream_trains_as_memory_does),
         cmocka_unit_test(a_stopped_run_goes_on_to_the_same_bits),
         cmocka_unit_test(samples_change_from_epoch_to_epoch),
