@@ -64,6 +64,7 @@
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>
+#include <cajal/timeline.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
 #include <cajal/metrics.h>
