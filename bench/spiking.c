@@ -4,6 +4,8 @@
 //   spiking serve dense|convolution   for each line of standard input, three training steps on a batch of
 //                                     128, and the milliseconds of one: bench/peers/spiking.py takes turns
 //   spiking plan dense|convolution    the calls of a training step on a batch of 128, with their times
+//   spiking rates                     milliseconds of a convolution and of a product over spikes by their rate:
+//                                     run it again with CAJAL_PLAN=-sparse_spikes
 //   spiking lengths                   microseconds a step of sequences of 10 to 1,000 steps
 //   spiking convert MODEL PERCENTILE  accuracy on MNIST after 1, 2, 4, ... 64 steps; [SAMPLES]
 //   spiking learn EPOCHS              accuracy of the convolutional network after each epoch; [FILE [RATE]]:
@@ -94,6 +96,49 @@ static cj_status print_plan(bool convolves)
     CJ_TRY(compile(model, convolves, 5e-4));
     CJ_TRY(cj_plan(model, .batch_size = BATCH, .training = true, .rounds = 2));
     cj_release(model);
+    return CJ_OK;
+}
+
+// ---- rates ----
+
+// The least of several predictions over spikes of a rate, in milliseconds. The neurons pass on the ones
+// that they get.
+static cj_status time_rate(bool convolves, double rate, double *least)
+{
+    cj_tensor *x, *y;
+    uint32_t state = 1;
+    cj_model *model =
+        convolves ? cj_sequential(cj_input(50, 12, 12, 12), cj_lif(0, .threshold = 0.5),
+                                  cj_time_distributed(cj_conv2d(64, {5, 5}))) :
+                    cj_sequential(cj_input(25, 1000), cj_lif(0, .threshold = 0.5), cj_dense(10));
+    CJ_TRY(cj_tensor_new(CJ_F32,
+                         convolves ? CJ_SHAPE(16, 50, 12, 12, 12) : CJ_SHAPE(BATCH, 25, 1000), &x));
+    for (int64_t i = 0; i < cj_tensor_count(x); i++) {
+        state = state * 1664525u + 1013904223u;
+        ((float *)cj_tensor_data(x))[i] = (double)(state >> 8) < rate * (1 << 24) ? 1 : 0;
+    }
+    *least = 1e30;
+    for (int round = 0; round <= ROUNDS; round++) {
+        const double begin = now();
+        CJ_TRY(cj_predict(model, x, &y, .batch_size = BATCH));
+        const double each = 1e3 * (now() - begin);
+        *least = round > 0 && each < *least ? each : *least;
+        cj_release(y);
+    }
+    cj_release(model), cj_release(x);
+    return CJ_OK;
+}
+
+static cj_status rates(void)
+{
+    static const double all[] = {0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5};
+    printf("rate    ms, convolution   product\n");
+    for (int i = 0; i < 7; i++) {
+        double convolution, product;
+        CJ_TRY(time_rate(true, all[i], &convolution));
+        CJ_TRY(time_rate(false, all[i], &product));
+        printf("%4.0f %%   %13.2f   %7.2f\n", 100 * all[i], convolution, product);
+    }
     return CJ_OK;
 }
 
@@ -230,6 +275,8 @@ int main(int argc, char **argv)
         return cj_report(serve(argc > 2 && strcmp(argv[2], "convolution") == 0));
     if (strcmp(mode, "plan") == 0)
         return cj_report(print_plan(argc > 2 && strcmp(argv[2], "convolution") == 0));
+    if (strcmp(mode, "rates") == 0)
+        return cj_report(rates());
     if (strcmp(mode, "lengths") == 0)
         return cj_report(lengths());
     if (strcmp(mode, "convert") == 0 && argc > 3)
@@ -238,8 +285,9 @@ int main(int argc, char **argv)
     if (strcmp(mode, "learn") == 0 && argc > 2)
         return cj_report(learn(strtoll(argv[2], NULL, 10), argc > 3 ? argv[3] : NULL,
                                argc > 4 ? strtod(argv[4], NULL) : 0));
-    fprintf(stderr, "usage: spiking serve dense|convolution | plan dense|convolution | lengths | "
-                    "convert MODEL PERCENTILE "
-                    "[SAMPLES] | learn EPOCHS [FILE [RATE]]\n");
+    fprintf(stderr,
+            "usage: spiking serve dense|convolution | plan dense|convolution | rates | lengths | "
+            "convert MODEL PERCENTILE "
+            "[SAMPLES] | learn EPOCHS [FILE [RATE]]\n");
     return 2;
 }

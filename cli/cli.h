@@ -152,6 +152,7 @@ typedef struct own_data {
     bool grey;      // grey or in colours
     bool stream;    // images for training are decoded when they are needed
     int64_t window; // steps of a series that a sample has; 0 for 24
+    bool tokens;    // the data is one text, whose next byte is predicted (language.h)
     json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
 } own_data;
 bool is_folder_data(const char *name);

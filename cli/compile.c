@@ -48,6 +48,8 @@ target_kind kind_of_target(const own_data *own, const cj_dataset *data)
 {
     const cj_tensor *y = cj_dataset_y(data, 0);
     const cj_dtype dtype = cj_tensor_dtype(y);
+    if (own->tokens)
+        return TARGET_TOKENS;
     if (own->schema)
         return is_regression(own->schema) ? TARGET_NUMBERS : TARGET_CLASSES;
     if (!y)
@@ -115,7 +117,8 @@ bool learns_anew(const recipe *r, const own_data *own)
 static cj_status compile(const recipe *r, target_kind kind, int64_t samples, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
-                                         "categorical_crossentropy", "mean_squared_error"};
+                                         "categorical_crossentropy", "mean_squared_error",
+                                         "sparse_categorical_crossentropy"};
     if (r->mix && kind == TARGET_CLASSES) // classes become vectors when batches are mixed
         kind = TARGET_ONE_HOT;
     cj_pool *pool = cj_pool_new((int)r->threads);

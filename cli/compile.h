@@ -35,7 +35,8 @@ typedef struct recipe {
 typedef enum target_kind {
     TARGET_CLASSES, // a class number
     TARGET_ONE_HOT, // a row with one 1
-    TARGET_NUMBERS  // any numbers
+    TARGET_NUMBERS, // any numbers
+    TARGET_TOKENS   // what comes next at each place
 } target_kind;
 
 target_kind kind_of_target(const own_data *own, const cj_dataset *data);

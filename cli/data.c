@@ -1,5 +1,6 @@
 // Data sets for the commands.
 #include "arrays.h"
+#include "language.h"
 #include "table.h"
 
 #include <string.h>
@@ -10,6 +11,12 @@ cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_
     if (strcmp(*name, "auto") == 0 && model && noted_data(model))
         *name = noted_data(model);
     static const char *const found_first[] = {"mnist", "fashion-mnist", "digits"};
+    own->tokens = own->tokens || is_language_model((cj_model *)(uintptr_t)model);
+    if (is_text_data(*name) && own->tokens)
+        return load_next_bytes(*name, (cj_model *)(uintptr_t)model, own->window, train, test);
+    if (own->tokens)
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "a model of language learns from one text: --data text:FILE, not %s", *name);
     if (is_text_data(*name))
         return load_text_data(*name, train, test);
     if (is_folder_data(*name))

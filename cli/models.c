@@ -1,6 +1,6 @@
 // The tutorial's networks by name, and the library's architectures. Each takes what the data set
 // holds: bytes from 0 to 255, scaled to 0..1.
-#include "cli.h"
+#include "language.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +249,8 @@ static cj_model *make(const char *name, cj_dataset *data, bool numbers, bool nor
                     name);
             return NULL;
         }
+        if (i >= MODEL_COUNT && is_language_name(name)) // of bytes, or its own number of tokens
+            return architecture(name, dtype == CJ_I32 ? shape : NULL, 0, false);
         if (i >= MODEL_COUNT)
             return architecture(name, shape, data ? class_count(data) : 0,
                                 normalized && dtype == CJ_U8);

@@ -1,6 +1,7 @@
 // cajal predict: what a model answers, one input file after the other. A bad input is named and
 // passed over; the exit code says that there was one.
 #include "arrays.h"
+#include "language.h"
 #include "meaning.h"
 #include "table.h"
 
@@ -254,20 +255,61 @@ static cj_status prepare(prediction *p, const char *file)
     return CJ_OK;
 }
 
+static int generate(const char *file, const writing *w)
+{
+    cj_model *model = cj_load(file);
+    const int code = finish(model ? write_on(model, w) : cj_error_status());
+    cj_release(model);
+    return code;
+}
+
+// What is wrong with the options together, or NULL.
+static const char *check_words(const writing *w, const char *input)
+{
+    const writing usual = {WRITING_DEFAULTS};
+    const bool asked = w->prompt || w->top_k || w->seed || w->temperature < usual.temperature ||
+                       w->temperature > usual.temperature || w->top_p < usual.top_p;
+    if (w->count > 0)
+        return input ? "--generate takes no input but --prompt" : NULL;
+    if (asked)
+        return "--prompt, --temperature, --top-k, --top-p and --seed are for --generate";
+    return input ? NULL : "an input is needed, or --generate";
+}
+
 int run_predict(int argc, char **argv)
 {
     static const char *words[MOST_INPUTS];
     bool json = false;
     prediction p = {.invert = false};
+    writing w = {WRITING_DEFAULTS};
     const option options[] = {
         FLAG_OPTION("json", &json, "print as JSON"),
         FLAG_OPTION("invert", &p.invert,
                     "the images are dark on light: take them the other way round"),
+        INT_OPTION("generate", "N", &w.count, 1, 1 << 24,
+                   "of a model of language: write N bytes on, instead of an input"),
+        TEXT_OPTION("prompt", "TEXT", &w.prompt, "with --generate: what the text begins with"),
+        REAL_OPTION("temperature", "X", &w.temperature, 0, 1000,
+                    "with --generate: below 1 likely bytes become likelier; 0: the likeliest (1)"),
+        INT_OPTION("top-k", "K", &w.top_k, 1, 1 << 24,
+                   "with --generate: only the K likeliest bytes count (all)"),
+        REAL_OPTION("top-p", "X", &w.top_p, 0, 1,
+                    "with --generate: only the likeliest bytes, up to this share (1)"),
+        INT_OPTION("seed", "N", &w.seed, 0, INFINITY, "with --generate: another text (0)"),
     };
     const int done =
-        read_options(find_command("predict"), options, 2, argc, argv, 2, MOST_INPUTS, words);
+        read_options(find_command("predict"), options, sizeof options / sizeof *options, argc, argv,
+                     1, MOST_INPUTS, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
+    const char *wrong = check_words(&w, words[1]);
+    if (wrong) {
+        fprintf(stderr, "cajal predict: %s\n", wrong);
+        return EXIT_USAGE;
+    }
+    w.json = json;
+    if (w.count > 0)
+        return generate(words[0], &w);
     p.list = json ? json_array() : NULL;
     int code = finish(prepare(&p, words[0]));
     for (int i = 1; code == EXIT_DONE && i < MOST_INPUTS && words[i]; i++) {

@@ -2,6 +2,7 @@
 // confusion matrix and the mistakes.
 #include "augment.h"
 #include "compile.h"
+#include "language.h"
 #include "table.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@ static const char *const report_files[] = {"curve.svg", "confusion.csv", "confus
                                            "mistakes.png"};
 
 typedef struct settings {
-    const char *data, *output, *report, *resume, *class_weights;
+    const char *data, *output, *report, *resume, *class_weights, *timeline;
     augmentation augmentation;
     recipe recipe;
     int64_t epochs, batch_size, limit, patience;
@@ -53,6 +54,8 @@ static cj_status check_places(const settings *s)
     char path[4096];
     if (s->output)
         CJ_TRY(check_output(s->output));
+    if (s->timeline)
+        CJ_TRY(check_output(s->timeline));
     if (!s->report)
         return CJ_OK;
     CJ_TRY(make_folder(s->report));
@@ -125,13 +128,15 @@ static void print_json(const cj_history *history, const cj_results *results, con
 static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *validation, const settings *s,
                      cj_history **history)
 {
-    cj_callback *callbacks[3];
+    cj_callback *callbacks[4];
     int count = 0;
     if (s->output)
         callbacks[count++] = cj_model_checkpoint(s->output, .save_best_only = s->save_best_only,
                                                  .verbose = s->save_best_only && !s->json);
     if (s->patience > 0)
         callbacks[count++] = cj_early_stopping(.patience = (int)s->patience - 1);
+    if (s->timeline)
+        callbacks[count++] = cj_timeline(s->timeline);
     callbacks[count++] = interruptible(s->output);
     return cj_fit(
         model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size,
@@ -201,6 +206,10 @@ static cj_status prepare(settings *s, run_data *d, cj_model **model)
 {
     if (s->resume)
         CJ_TRY(load_saved(s, model));
+    s->own.tokens = !s->resume && is_language_name(s->recipe.name);
+    if (s->own.tokens && s->recipe.normalize)
+        return cj_fail(CJ_INVALID_ARGUMENT, "--normalize is for bytes of images; %s takes texts",
+                       s->recipe.name);
     CJ_TRY(load_data(&s->data, *model, &s->own, &d->train, &d->test));
     CJ_TRY(limit_samples(&d->train, s->limit));
     const int64_t samples = cj_dataset_count(d->train);
@@ -308,7 +317,7 @@ int run_train(int argc, char **argv)
         FLAG_OPTION("stream", &s.own.stream,
                     "with folder: decode images while training runs; keep up to 1 GiB of them"),
         INT_OPTION("window", "N", &s.own.window, 1, 1000000,
-                   "with series: steps that a prediction is made from (24)"),
+                   "with series, steps that a prediction is made from (24); with gpt, bytes (128)"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),
@@ -341,6 +350,8 @@ int run_train(int argc, char **argv)
                     "a weight for each class 0, 1, ..., such as 1,2.5,1"),
         TEXT_OPTION("report", "FOLDER", &s.report,
                     "write curve.svg, confusion.csv, confusion.svg and mistakes.png there"),
+        TEXT_OPTION("timeline", "FILE", &s.timeline,
+                    "write when steps ran and waited for data there, for chrome://tracing"),
         TEXT_OPTION("resume", "FILE", &s.resume, "go on with a saved run, to the same bits"),
         FLAG_OPTION("quiet", &s.quiet, "no summary and no progress"),
         FLAG_OPTION("json", &s.json, "print the results as JSON only"),

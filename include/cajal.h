@@ -30,6 +30,7 @@
 #include <cajal/graph.h>
 #include <cajal/layer_specs.h>
 #include <cajal/layers.h>
+#include <cajal/loss_scale.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/nir.h>
@@ -63,6 +64,7 @@
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>
+#include <cajal/timeline.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
 #include <cajal/metrics.h>

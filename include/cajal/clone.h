@@ -69,6 +69,17 @@ CJ_API cj_model *cj_clone_new(const cj_model *model, const cj_clone_args *args);
  */
 CJ_API cj_status cj_copy_weights(cj_model *model, const cj_model *source);
 
+/**
+ * Loads those weights of a model file that the model has too, by their paths ("dense/kernel") and in the
+ * same shapes, as Keras's `model.load_weights(path, skip_mismatch=True)`: for a trained network with
+ * another last layer. The others stay as they are, and each is told as a warning
+ * (cj_set_warning_handler()). Nothing changes on failure.
+ *
+ * @param loaded receives how many weights were loaded, 0 after a failure; may be NULL
+ * @return CJ_OK, also where nothing matches; else as cj_load_weights().
+ */
+CJ_API cj_status cj_load_matching_weights(cj_model *model, const char *path, int *loaded);
+
 #ifdef __cplusplus
 }
 #endif

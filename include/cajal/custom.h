@@ -64,7 +64,7 @@ typedef struct cj_custom_layer_class {
     size_t size;      ///< bytes of the struct
     const char *name; ///< class name, such as "Scale": letters, digits and "_"
     CJ_SETTINGS_MEMBERS
-    int input_count;       ///< default 1; 0: any number from 1 to 16
+    int input_count;       ///< default 1; 0: any number from 1 on
     int output_count;      ///< default 1
     bool supports_masking; ///< default false; true: outputs have the mask of the first input
     bool any_dtype; ///< default false: inputs are cast to float32; true: they come as they are
@@ -82,6 +82,14 @@ typedef struct cj_custom_layer_class {
     cj_symbol *(*call)(const cj_layer_call *call);
     /** checks settings against each other; NULL if there is nothing to check */
     cj_status (*check)(const void *settings);
+    /**
+     * makes the class a cell, for cj_rnn() and cj_stacked_rnn_cells(): puts the entries of each state
+     * into `sizes`, which has room for 8, and returns how many states there are, at least one. `call` is
+     * then one step: it is given the entry of the sequence and the states, (batch, size) each, returns the
+     * output, (batch, ...), and sets more_outputs to the states after the step; where an output is masked
+     * it is state 0. input_count and output_count are left alone. NULL, the default: no cell
+     */
+    int (*states)(const void *settings, int64_t *sizes);
 } cj_custom_layer_class;
 /** A class with the defaults of the members that are not given; the name comes first. */
 #define CJ_CUSTOM_LAYER(...)                                                        \

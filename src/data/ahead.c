@@ -12,6 +12,7 @@
 #include "base/permutation.h"
 #include "base/sync.h"
 #include "base/system.h"
+#include "data/timeline.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +49,8 @@ struct cj__ahead {
     int64_t end;          // of the batches
     int64_t reading;      // chunks that are being read
     int64_t waited;
+    cj__timeline *timeline; // NULL for none
+    int lanes;              // threads that have begun
 };
 
 typedef struct chunk {
@@ -85,9 +88,9 @@ static bool take(cj__ahead *a, chunk *c)
 }
 
 // Reads a chunk; the lock is held before and after, not in between.
-static void read_chunk(cj__ahead *a, const chunk *c)
+static void read_chunk(cj__ahead *a, const chunk *c, int lane)
 {
-    const int64_t *order = a->order;
+    const int64_t *order = a->order, begun = a->timeline ? cj__clock() : 0;
     const uint64_t pass = a->pass;
     const int parts = cj__dataset_parts(a->data);
     int64_t failed = -1;
@@ -114,6 +117,8 @@ static void read_chunk(cj__ahead *a, const chunk *c)
     }
     cj__part_places_end(places, few);
     cj__mutex_lock(&a->lock);
+    if (a->timeline && begun)
+        cj__timeline_add(a->timeline, "read", lane, begun, c->first / a->batch_size);
     if (failed >= 0 && (c->slot->failed < 0 || failed < c->slot->failed)) {
         c->slot->failed = failed;
         c->slot->status = status;
@@ -131,9 +136,10 @@ static void run_thread(void *context)
     chunk c;
     cj_set_memory_hook(&a->hook);
     cj__mutex_lock(&a->lock);
+    const int lane = CJ__LANE_READING + a->lanes++;
     while (!a->quits) {
         if (take(a, &c))
-            read_chunk(a, &c);
+            read_chunk(a, &c, lane);
         else
             cj__condition_wait(&a->work, &a->lock);
     }
@@ -242,7 +248,7 @@ static void wait_for(cj__ahead *a, int64_t index)
     chunk c;
     while (a->next <= index || s->done < s->count) {
         if (a->next <= index && take(a, &c))
-            read_chunk(a, &c);
+            read_chunk(a, &c, CJ__LANE_TRAINING);
         else
             cj__condition_wait(&a->filled, &a->lock);
     }
@@ -258,6 +264,7 @@ cj_status cj__ahead_next(cj__ahead *a, int64_t index, cj__batch *batch)
         const int64_t begin = cj__clock();
         wait_for(a, index);
         a->waited += cj__clock() - begin;
+        cj__timeline_add(a->timeline, "wait", CJ__LANE_TRAINING, begin, index);
     }
     cj__mutex_unlock(&a->lock);
     if (s->failed >= 0)
@@ -267,6 +274,13 @@ cj_status cj__ahead_next(cj__ahead *a, int64_t index, cj__batch *batch)
     if (s->samples)
         batch->samples = s->samples;
     return CJ_OK;
+}
+
+void cj__ahead_set_timeline(cj__ahead *a, cj__timeline *timeline)
+{
+    cj__mutex_lock(&a->lock);
+    a->timeline = timeline;
+    cj__mutex_unlock(&a->lock);
 }
 
 int64_t cj__ahead_waited(const cj__ahead *a)

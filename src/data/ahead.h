@@ -24,6 +24,9 @@ void cj__ahead_stop(cj__ahead *ahead);
 // first sample of it that could not be read failed with.
 cj_status cj__ahead_next(cj__ahead *ahead, int64_t index, cj__batch *batch);
 
+// See cj__reader_set_timeline().
+void cj__ahead_set_timeline(cj__ahead *ahead, struct cj__timeline *timeline);
+
 // Nanoseconds that cj__ahead_next() has waited, over all passes.
 int64_t cj__ahead_waited(const cj__ahead *ahead);
 

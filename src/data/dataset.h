@@ -124,6 +124,11 @@ cj_status cj__reader_status(const cj__reader *reader);
 // Nanoseconds that cj__reader_next() has waited for samples to be read.
 int64_t cj__reader_waited(const cj__reader *reader);
 
+struct cj__timeline;
+// Where the reader and its threads tell what they do from now on (timeline.h); NULL: nowhere. It lives
+// as long as the reader, or until it is taken away.
+void cj__reader_set_timeline(cj__reader *reader, struct cj__timeline *timeline);
+
 // Batches in a whole pass: samples / batch size, rounded up.
 int64_t cj__reader_batches(const cj__reader *reader);
 

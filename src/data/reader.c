@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
+#include "data/timeline.h"
 #include <assert.h>
 #include <string.h>
 
@@ -35,7 +37,8 @@ struct cj__reader {
     const int64_t *order; // of the pass
     int64_t next, end;    // batches
 
-    cj__ahead *ahead; // of a data set whose samples are read when they are needed; else NULL
+    cj__timeline *timeline; // NULL for none
+    cj__ahead *ahead;       // of a data set whose samples are read when they are needed; else NULL
     uint64_t pass;
     cj_status status;
 };
@@ -240,8 +243,11 @@ bool cj__reader_next(cj__reader *reader, cj__batch *batch)
     const int64_t index = reader->next++;
     if (reader->ahead)
         return take_ahead(reader, index, batch);
-    if (pass_copies(reader))
+    if (pass_copies(reader)) {
+        const int64_t begin = reader->timeline ? cj__clock() : 0;
         gather(reader, index);
+        cj__timeline_add(reader->timeline, "gather", CJ__LANE_TRAINING, begin, index);
+    }
     *batch = batch_of(reader, index);
     for (int i = 0; i < reader->part_count; i++)
         batch->parts[i] = part_data(reader, i, index);
@@ -251,6 +257,13 @@ bool cj__reader_next(cj__reader *reader, cj__batch *batch)
 cj_status cj__reader_status(const cj__reader *reader)
 {
     return reader->status;
+}
+
+void cj__reader_set_timeline(cj__reader *reader, cj__timeline *timeline)
+{
+    reader->timeline = timeline;
+    if (reader->ahead)
+        cj__ahead_set_timeline(reader->ahead, timeline);
 }
 
 int64_t cj__reader_waited(const cj__reader *reader)

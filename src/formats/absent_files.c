@@ -72,6 +72,14 @@ cj_status cj_load_weights(cj_model *model, const char *path)
     return absent(path ? path : "load_weights");
 }
 
+cj_status cj_load_matching_weights(cj_model *model, const char *path, int *loaded)
+{
+    (void)model;
+    if (loaded)
+        *loaded = 0;
+    return absent(path ? path : "load_matching_weights");
+}
+
 cj_status cj_model_to_json(cj_model *model, char **json)
 {
     (void)model;

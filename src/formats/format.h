@@ -23,6 +23,8 @@ typedef struct cj__format {
     cj_status (*save_weights)(cj_model *model, cj__sink *sink);
     cj_status (*load)(const cj__input *input, cj_model **model); // a new model, floating
     cj_status (*load_weights)(cj_model *model, const cj__input *input);
+    // The same with those that the file has in the model's shapes; counts them.
+    cj_status (*load_matching)(cj_model *model, const cj__input *input, int *loaded);
     const char *instead; // what to do where it cannot, or NULL
 } cj__format;
 

@@ -2,6 +2,8 @@
 // read or write are here, so that their files are called by their names.
 #include "formats/format.h"
 
+#include <cajal/clone.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -306,25 +308,44 @@ cj_model *cj_load_memory(const void *data, size_t size)
     return load(&input, "the data");
 }
 
-cj_status cj_load_weights(cj_model *model, const char *path)
+// With `loaded` those that match, which it counts.
+static cj_status load_weights(cj_model *model, const char *path, const char *who, int *loaded)
 {
     if (!model || !path)
-        return model ? cj__fail_null("cj_load_weights: the path") :
-                       cj__fail_missing(CJ__MADE_MODEL, "cj_load_weights: the model");
+        return model ? cj__fail_null_of(who, "the path") :
+                       cj__fail_missing_of(CJ__MADE_MODEL, who, "the model");
     const cj__format *format = NULL;
     cj__input input;
-    CJ_TRY(cj__use_to_write(cj__model_use(model), "cj_load_weights"));
+    CJ_TRY(cj__use_to_write(cj__model_use(model), who));
     char *what = quoted(path);
     cj_status status = what ? cj__input_open(&input, path) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK) {
         status = cj__format_of(&input, &format);
-        if (status == CJ_OK && (!format || !format->load_weights))
+        const bool can =
+            format && (loaded ? format->load_matching != NULL : format->load_weights != NULL);
+        if (status == CJ_OK && !can)
             status = cannot_read(what, format);
-        else if (status == CJ_OK && (status = format->load_weights(model, &input)) != CJ_OK)
+        else if (status == CJ_OK &&
+                 (status = loaded ? format->load_matching(model, &input, loaded) :
+                                    format->load_weights(model, &input)) != CJ_OK)
             cj__fail_in(status, "%s", what);
         cj__input_close(&input);
     }
     cj__free(what);
     cj__use_written(cj__model_use(model));
+    return status;
+}
+
+cj_status cj_load_weights(cj_model *model, const char *path)
+{
+    return load_weights(model, path, "cj_load_weights", NULL);
+}
+
+cj_status cj_load_matching_weights(cj_model *model, const char *path, int *loaded)
+{
+    int count = 0;
+    const cj_status status = load_weights(model, path, "cj_load_matching_weights", &count);
+    if (loaded)
+        *loaded = count;
     return status;
 }

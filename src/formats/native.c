@@ -4,6 +4,7 @@
 // "training"; "notes" if there are any. docs/formats/native.md is its description.
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/warning.h"
 #include "formats/format.h"
 #include "formats/json_build.h"
 #include "formats/json_model.h"
@@ -436,6 +437,42 @@ static cj_status load_weights(cj_model *model, const cj__input *input)
     return status;
 }
 
+// Leaves the weights that the file has in the model's shapes; of each of the others there is a warning.
+static void keep_matching(const cj__container *container, cj__weights *weights)
+{
+    const cj__entry *entry = NULL;
+    int kept = 0;
+    for (int i = 0; i < weights->count; i++) {
+        char *name = weights->names[i];
+        cj_variable *variable = weights->variables[i];
+        if (find_entry(container, name, variable, &entry) == CJ_OK) {
+            weights->names[kept] = name;
+            weights->variables[kept++] = variable;
+            continue;
+        }
+        cj__warn("%s: it stays as it is", cj_error());
+        cj__error_forget();
+        cj__free(name);
+    }
+    weights->count = kept;
+}
+
+static cj_status load_matching(cj_model *model, const cj__input *input, int *loaded)
+{
+    cj__container container;
+    cj__weights weights = {0};
+    CJ_TRY(cj__container_read(input, &container));
+    cj_status status = cj__weights_collect(&weights, cj_model_layer(model));
+    if (status == CJ_OK) {
+        keep_matching(&container, &weights);
+        status = replace_all(&container, &weights);
+    }
+    *loaded = status == CJ_OK ? weights.count : 0;
+    cj__weights_free(&weights);
+    cj__container_free(&container);
+    return status;
+}
+
 // Eight bytes of length, then the brace of the header.
 static bool recognise(const unsigned char *bytes, size_t size, uint64_t file_size)
 {
@@ -453,4 +490,5 @@ const cj__format cj__format_native = {
     .save_weights = save_weights,
     .load = load,
     .load_weights = load_weights,
+    .load_matching = load_matching,
 };

@@ -7,6 +7,7 @@
 #include "base/class_settings.h"
 #include "base/memory.h"
 #include "base/registry.h"
+#include "layers/cells.h"
 #include "layers/kind.h"
 #include "layers/history.h"
 #include <cajal/custom.h>
@@ -72,9 +73,57 @@ static void free_layer(cj_layer *layer)
     forget_specs((custom_layer *)(void *)layer);
 }
 
+// How many states a cell has, and their entries; 0 of a layer that is none.
+static int sizes_of(const cj_layer *cell, int64_t *sizes)
+{
+    const custom *c = custom_of(cell);
+    memset(sizes, 0, CJ__SEQUENCE_STATES * sizeof *sizes);
+    return c->given.states ? c->given.states(settings_of(cell), sizes) : 0;
+}
+
+static int cell_states(const cj_layer *cell, cj_shape *shapes, int *previous)
+{
+    int64_t sizes[CJ__SEQUENCE_STATES];
+    const int count = sizes_of(cell, sizes);
+    for (int i = 0; i < count && i < CJ__SEQUENCE_STATES; i++)
+        shapes[i] = CJ_SHAPE(sizes[i]);
+    *previous = 0;
+    return count;
+}
+
+static const cj__cell cell = {.states = cell_states};
+
+static cj_status check_states(const cj_layer *layer)
+{
+    int64_t sizes[CJ__SEQUENCE_STATES];
+    const int count = sizes_of(layer, sizes);
+    if (count < 1 || count > CJ__SEQUENCE_STATES)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: a cell of %d states, needed are 1 to %d",
+                        layer->name, count, CJ__SEQUENCE_STATES);
+    for (int i = 0; i < count; i++)
+        if (sizes[i] < 1)
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: state %d has %lld entries, needs a positive number", layer->name,
+                            i, (long long)sizes[i]);
+    return CJ_OK;
+}
+
+// A cell takes an entry of a sequence and its states.
+static cj_status check_inputs(const cj_layer *layer, int count)
+{
+    int64_t sizes[CJ__SEQUENCE_STATES];
+    const int needed = 1 + sizes_of(layer, sizes);
+    if (!custom_of(layer)->given.states || count == needed)
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, a cell needs its states: %d",
+                    layer->name, count, needed);
+}
+
 static cj_status check(cj_layer *layer)
 {
     const custom *c = custom_of(layer);
+    if (c->given.states)
+        CJ_TRY(check_states(layer));
     if (!c->given.check)
         return CJ_OK;
     const cj_status status =
@@ -86,6 +135,7 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
 {
     const custom *c = custom_of(layer);
     forget_specs((custom_layer *)(void *)layer);
+    CJ_TRY(check_inputs(layer, layer->input_count));
     if (!c->given.build)
         return CJ_OK;
     cj_shape *shapes = cj__new((size_t)layer->input_count, sizeof *shapes);
@@ -120,11 +170,15 @@ static cj_status failed(const cj__layer_context *c)
 static cj_status call(cj__layer_context *c)
 {
     const custom *class = custom_of(c->layer);
+    int64_t sizes[CJ__SEQUENCE_STATES];
+    const int outputs =
+        class->given.states ? 1 + sizes_of(c->layer, sizes) : class->given.output_count;
+    CJ_TRY(check_inputs(c->layer, c->input_count));
     const size_t inputs_given = (size_t)c->input_count;
     cj_symbol *weights[CJ__LAYER_VARIABLES_MAX];
     cj_symbol **inputs = cj__build_memory(c->build, inputs_given, sizeof *inputs);
     cj_symbol **masks = cj__build_memory(c->build, inputs_given, sizeof *masks);
-    cj_symbol **made = cj__build_memory(c->build, (size_t) class->given.output_count, sizeof *made);
+    cj_symbol **made = cj__build_memory(c->build, (size_t)outputs, sizeof *made);
     if (!made)
         return c->build->status;
     for (int i = 0; i < c->input_count; i++) {
@@ -147,14 +201,14 @@ static cj_status call(cj__layer_context *c)
     cj__error_forget();
     made[0] = class->given.call(&given);
     bool complete = true;
-    for (int i = 0; i < class->given.output_count; i++)
+    for (int i = 0; i < outputs; i++)
         complete = complete && made[i];
     const cj_status status = complete ? CJ_OK : failed(c);
-    cj__layer_outputs(c, class->given.output_count);
-    for (int i = 0; i < class->given.output_count; i++)
+    cj__layer_outputs(c, outputs);
+    for (int i = 0; i < outputs; i++)
         if (made[i])
             made[i] = cj__build_keep(c->build, made[i]);
-    for (int i = 0; i < class->given.output_count && c->build->status == CJ_OK; i++)
+    for (int i = 0; i < outputs && c->build->status == CJ_OK; i++)
         c->outputs[i].symbol = made[i];
     return status != CJ_OK ? status : c->build->status;
 }
@@ -330,6 +384,13 @@ static void fill_kind(custom *c)
         .any_dtype = c->given.any_dtype,
         .custom = true,
     };
+    if (c->given.states) {
+        c->kind.cell = &cell;
+        c->kind.more_inputs = "states";
+        c->kind.min_inputs = 2;
+        c->kind.max_inputs = 1 + CJ__SEQUENCE_STATES;
+        c->kind.mask = CJ__MASK_DROP;
+    }
     ((head *)(void *)c->standard)->size = c->kind.choice.args_size;
     add_sublayers(c);
 }
@@ -358,7 +419,8 @@ static bool is_same(const custom *c, const cj_custom_layer_class *given,
                     const cj__class_settings *settings)
 {
     return c->given.build == given->build && c->given.call == given->call &&
-           c->given.check == given->check && c->given.input_count == given->input_count &&
+           c->given.check == given->check && c->given.states == given->states &&
+           c->given.input_count == given->input_count &&
            c->given.output_count == given->output_count &&
            cj__class_settings_equal(&c->settings, settings);
 }

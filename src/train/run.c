@@ -2,7 +2,9 @@
 #include "train/run.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "base/system.h"
 #include "base/text.h"
+#include "data/timeline.h"
 #include "train/check.h"
 #include <cajal/streams.h>
 #include <limits.h>
@@ -284,9 +286,11 @@ static cj_status train_batch(cj__fit_run *r)
             cj__class_weights_of(&r->class_weights, &batch);
     const cj__totals totals = totals_of(r);
     const cj__step_functions *functions;
+    const int64_t begin = cj__clock();
     status = cj__functions_of_batch(r->model, r->state, r->data, &batch, r->functions, &functions);
     if (status == CJ_OK)
         status = cj__step_run(functions, &batch, &totals);
+    cj__timeline_add(r->state->timeline, "step", CJ__LANE_TRAINING, begin, place->batch);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
                            (long long)place->batch + 1);
@@ -294,7 +298,10 @@ static cj_status train_batch(cj__fit_run *r)
     place->samples += batch.count;
     r->state->batch = &batch;
     r->state->training = functions;
+    const int64_t told_from = cj__clock();
     const cj_status told = begin_event(r, CJ__EVENT_BATCH_END);
+    cj__timeline_add(r->state->timeline, "callbacks", CJ__LANE_TRAINING, told_from,
+                     place->batch - 1);
     r->state->batch = NULL;
     if (told == CJ_OK) {
         leave_batch(r);
@@ -318,8 +325,10 @@ static cj_status validate(cj__fit_run *r)
     if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
         return CJ_OK;
     CJ_TRY(tell_validation(r, true));
+    const int64_t begin = cj__clock();
     const cj_status status =
         cj__evaluator_run(&r->evaluator, r->args->validation_steps, NULL, place->val);
+    cj__timeline_add(r->state->timeline, "validate", CJ__LANE_TRAINING, begin, place->epoch);
     CJ_TRY(tell_validation(r, false));
     CJ_TRY(status);
     place->val_count = r->functions->row_count;
@@ -369,11 +378,12 @@ static cj_status finish_event(cj__fit_run *r)
     return CJ_OK;
 }
 
-cj_status cj__run_train(cj__fit_run *r)
+static cj_status train_all(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     r->state->waited = 0;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
+    cj__reader_set_timeline(r->reader, r->state->timeline);
     if (r->is_resumed)
         CJ_TRY(restore_callbacks(r));
     if (place->event == CJ__EVENT_NONE)
@@ -384,5 +394,15 @@ cj_status cj__run_train(cj__fit_run *r)
     if (!place->stop || place->batch == 0) // one that stops within an epoch is to go on
         CJ_TRY(cj__state_average(r->state));
     r->logs.stop = place->stop;
+    cj__reader_set_timeline(r->reader, NULL); // it may be gone after this moment
     return tell(r, CJ__MOMENT_TRAIN_END);
+}
+
+cj_status cj__run_train(cj__fit_run *r)
+{
+    r->state->timeline = NULL;
+    const cj_status status = train_all(r);
+    cj__reader_set_timeline(r->reader, NULL);
+    r->state->timeline = NULL;
+    return status;
 }

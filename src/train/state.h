@@ -88,8 +88,9 @@ typedef struct cj__train_state {
     int memory_count;
     cj_callback *const *callbacks; // of the run under way; NULL between runs
     int callback_count;
-    int validation_freq; // of the run under way; 0 if it does not validate
-    double waited;       // seconds that the steps of the latest run have waited for data
+    int validation_freq;           // of the run under way; 0 if it does not validate
+    double waited;                 // seconds that the steps of the latest run have waited for data
+    struct cj__timeline *timeline; // of the run under way: a callback's (data/timeline.h); or NULL
     // the training batch that the callbacks are told of; NULL otherwise,
     const struct cj__batch *batch;
     const struct cj__step_functions *training; // and what ran it

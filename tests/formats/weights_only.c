@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <cajal.h>
+#include <cajal/clone.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,40 @@ static void a_checkpoint_has_the_weights_alone(void **state)
     cj_release(model), cj_release(other), cj_release(data);
 }
 
+static cj_model *classifier(int64_t classes, uint64_t seed)
+{
+    cj_model *model = cj_sequential(cj_input(4), cj_dense(8, .name = "body"),
+                                    cj_dense(classes, .name = "head"), cj_dense(2, .name = "more"));
+    assert_non_null(model);
+    assert_int_equal(cj_model_set_seed(model, seed), CJ_OK);
+    return model;
+}
+
+static const float *kernel_of(const cj_model *model, const char *layer)
+{
+    return cj_tensor_data((cj_tensor *)(uintptr_t)cj_variable_value(
+        cj_layer_variable(cj_model_find_layer(model, layer), 0)));
+}
+
+static void another_last_layer_takes_what_matches(void **state)
+{
+    (void)state;
+    const char *path = support_path("transfer.safetensors");
+    cj_model *trained = classifier(3, 1), *other = classifier(5, 2), *before = classifier(5, 2);
+    int loaded = -1;
+    assert_int_equal(cj_save_weights(trained, path), CJ_OK);
+    assert_int_equal(cj_load_weights(other, path), CJ_SHAPE_MISMATCH);
+    assert_int_equal(cj_load_matching_weights(other, path, &loaded), CJ_OK);
+    assert_int_equal(loaded, 3); // the body, and the bias of the layer after the head
+    assert_memory_equal(kernel_of(other, "body"), kernel_of(trained, "body"), 32 * sizeof(float));
+    assert_memory_equal(kernel_of(other, "head"), kernel_of(before, "head"), 40 * sizeof(float));
+    assert_int_equal(cj_load_matching_weights(other, "/nowhere.safetensors", &loaded),
+                     CJ_NOT_FOUND);
+    assert_int_equal(loaded, 0);
+    assert_int_equal(cj_load_matching_weights(NULL, path, NULL), CJ_INVALID_ARGUMENT);
+    cj_release(trained), cj_release(other), cj_release(before);
+}
+
 static void mistakes_get_their_sentences(void **state)
 {
     (void)state;
@@ -102,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_go_into_another_model),
         cmocka_unit_test(a_checkpoint_has_the_weights_alone),
+        cmocka_unit_test(another_last_layer_takes_what_matches),
         cmocka_unit_test(mistakes_get_their_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
