@@ -24,6 +24,18 @@ static const char *entry_end(const char *at)
     return at;
 }
 
+// A layer of a list; NULL after a failure. Samples come one by one, so that nothing can be mixed.
+static cj_layer *layer_of(const char *spec)
+{
+    cj_layer *layer = cj_layer_from_spec(spec);
+    const char *class = layer ? cj_layer_class(layer) : "";
+    if (strcmp(class, "MixUp") != 0 && strcmp(class, "CutMix") != 0)
+        return layer;
+    cj_release(layer);
+    cj_fail(CJ_INVALID_ARGUMENT, "%s mixes the images of a batch, which is --mix", class);
+    return NULL;
+}
+
 // The layers of a list, one after another; NULL after a failure.
 static cj_model *model_of(const char *specs)
 {
@@ -39,7 +51,7 @@ static cj_model *model_of(const char *specs)
         snprintf(spec, sizeof spec, "%.*s", (int)(end - at), at);
         if (count == MOST)
             cj_fail(CJ_INVALID_ARGUMENT, "more than %d layers", MOST);
-        good = count < MOST && (layers[count] = cj_layer_from_spec(spec));
+        good = count < MOST && (layers[count] = layer_of(spec));
         count += good;
     }
     if (good)

@@ -30,6 +30,7 @@
 #include <cajal/graph.h>
 #include <cajal/layer_specs.h>
 #include <cajal/layers.h>
+#include <cajal/loss_scale.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/nir.h>

@@ -534,6 +534,64 @@ CJ_API void cj_cut_mix_defaults(cj_cut_mix_args *args);
 CJ_API cj_layer *cj_cut_mix_new(const cj_cut_mix_args *args);
 #define cj_cut_mix(...) cj_cut_mix_new(&(cj_cut_mix_args){CJ_CUT_MIX_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/** RandAugment (Cubuk and others 2019): some changes of images, chosen at random. */
+typedef struct cj_rand_augment_args {
+    CJ_LAYER_MEMBERS
+    int _;                     ///< what follows may be given by position
+    cj_numbers value_range;    ///< default none: 0 and 255
+    int64_t num_ops;           ///< default 2, from 0 to 16: changes one after another
+    double factor;             ///< default 0.5, from 0 to 1: each is of a strength from 0 to factor
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    int64_t seed;              ///< not negative; default -1: the model's
+    cj_numbers factor_range;   ///< two ends in place of factor; default none
+} cj_rand_augment_args;
+/** The defaults of cj_rand_augment_args. */
+#define CJ_RAND_AUGMENT_DEFAULTS                                          \
+    CJ_LAYER_DEFAULTS(cj_rand_augment_args), .num_ops = 2, .factor = 0.5, \
+                                             .interpolation = "bilinear", .seed = -1
+/** Sets `args` to CJ_RAND_AUGMENT_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_rand_augment_defaults(cj_rand_augment_args *args);
+/**
+ * (h, w, 3), which stays. In training num_ops changes are drawn for a batch, each with equal chance one of
+ * RandomShear, RandomTranslation, RandomRotation, RandomPosterization, Solarization, AutoContrast,
+ * Equalization, RandomBrightness, RandomColorDegeneration, RandomContrast and RandomSharpness with
+ * this factor; what these draw, they draw for each image. Each change draws anew, where Keras repeats the
+ * numbers of one that is chosen twice.
+ */
+CJ_API cj_layer *cj_rand_augment_new(const cj_rand_augment_args *args);
+#define cj_rand_augment(...) \
+    cj_rand_augment_new(&(cj_rand_augment_args){CJ_RAND_AUGMENT_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** AugMix (Hendrycks and others 2019): an image mixed with the mean of some chains of changes of it. */
+typedef struct cj_aug_mix_args {
+    CJ_LAYER_MEMBERS
+    int _;                     ///< what follows may be given by position
+    cj_numbers value_range;    ///< default none: 0 and 255
+    int64_t num_chains;        ///< default 3, from 1 to 8
+    int64_t chain_depth;       ///< default 3, from 0 to 8: changes of a chain
+    double factor;             ///< default 0.3, from 0 to 1: each is of a strength from 0 to factor
+    double alpha;              ///< default 1, positive: of the distributions of shares
+    bool all_ops;              ///< default true; false: without the four that change colours
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    int64_t seed;              ///< not negative; default -1: the model's
+    cj_numbers factor_range;   ///< two ends in place of factor; default none
+} cj_aug_mix_args;
+/** The defaults of cj_aug_mix_args. */
+#define CJ_AUG_MIX_DEFAULTS                                                                       \
+    CJ_LAYER_DEFAULTS(cj_aug_mix_args), .num_chains = 3, .chain_depth = 3, .factor = 0.3,         \
+                                        .alpha = 1, .all_ops = true, .interpolation = "bilinear", \
+                                        .seed = -1
+/** Sets `args` to CJ_AUG_MIX_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_aug_mix_defaults(cj_aug_mix_args *args);
+/**
+ * (h, w, channels), which stays; with all_ops three channels. In training m x + (1 - m) sum of w[k] c[k],
+ * cut off at value_range, where m is drawn from Beta(alpha, alpha) and w from the Dirichlet distribution
+ * of alpha, for a batch, and c[k] are images after chain_depth changes, each one of RandAugment's or none with
+ * equal chance.
+ */
+CJ_API cj_layer *cj_aug_mix_new(const cj_aug_mix_args *args);
+#define cj_aug_mix(...) cj_aug_mix_new(&(cj_aug_mix_args){CJ_AUG_MIX_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 #ifdef __cplusplus
 }
 #endif

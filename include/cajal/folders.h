@@ -77,7 +77,8 @@ CJ_API void cj_load_image_folder_defaults(cj_load_image_folder_args *args);
  * with a dot is passed over. The data sets hold (samples, height, width, channels) of `dtype`: Keras's
  * numbers, rounded to whole ones for "uint8". JPEG is decoded as TensorFlow and so
  * Keras's loader does it, by the fast integer transform, where cj_load_image() uses the accurate one, as
- * Pillow does: a colour may differ by some steps of 255 between the two. For one seed the order, and what goes to
+ * Pillow does: a colour may differ by some steps of 255 between the two. Without
+ * "rgba" the transparency of a PNG is left out, as there, not put over white. For one seed the order, and what goes to
  * validation, are Keras's: its shuffle is NumPy's Mersenne Twister (Matsumoto and Nishimura 1998),
  * and validation takes the last samples.
  *

@@ -72,6 +72,32 @@ CJ_API cj_layer *cj_time_distributed_new(const cj_time_distributed_args *args);
     cj_time_distributed_new(     \
         &(cj_time_distributed_args){CJ_TIME_DISTRIBUTED_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/** SpectralNormalization (Miyato and others 2018): a layer whose kernel keeps a spectral norm of 1. */
+typedef struct cj_spectral_normalization_args {
+    CJ_LAYER_MEMBERS
+    int _;                    ///< what follows may be given by position
+    cj_layer *layer;          ///< required: one with a kernel (Dense, Conv2D, ...) or an Embedding
+    int64_t power_iterations; ///< default 1, at most 1000: rounds of the power iteration in a step
+} cj_spectral_normalization_args;
+/** The defaults of cj_spectral_normalization_args. */
+#define CJ_SPECTRAL_NORMALIZATION_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_spectral_normalization_args), .power_iterations = 1
+/** Sets `args` to CJ_SPECTRAL_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_spectral_normalization_defaults(cj_spectral_normalization_args *args);
+/**
+ * What the layer makes of its input. In training the kernel W, as a matrix with its last axis as
+ * columns, is divided by v W u^T first, where v = unit(u W^T) and u = unit(v W): u is kept from step to
+ * step in the variable "vector_u", drawn from a truncated normal distribution of deviation 0.02. The
+ * quotient is the new kernel, and the optimizer steps from it, as in Keras on TensorFlow and PyTorch
+ * (on JAX, Keras's fit() forgets the quotient). A kernel of zeros stays as it is. Where the layer is
+ * applied several times in a step, it is normalized before the first. NULL with CJ_INVALID_ARGUMENT
+ * or CJ_OUT_OF_MEMORY; CJ_UNSUPPORTED for a layer without a kernel when it is first applied.
+ */
+CJ_API cj_layer *cj_spectral_normalization_new(const cj_spectral_normalization_args *args);
+#define cj_spectral_normalization(...)                               \
+    cj_spectral_normalization_new(&(cj_spectral_normalization_args){ \
+        CJ_SPECTRAL_NORMALIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 /** Masking: steps of which every feature equals a value are left out by the layers that follow. */
 typedef struct cj_masking_args {
     CJ_LAYER_MEMBERS

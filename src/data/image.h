@@ -14,7 +14,7 @@ typedef struct cj__file_bytes {
     size_t size;
     int channels;    // that are wanted; 0: the file's own
     bool with_alpha; // alpha is kept as a last channel: 2 or 4, where the file has any
-    bool as_keras;   // JPEG is decoded as by Keras's loader; see jpeg.c
+    bool as_keras;   // decoded as by Keras's loader; see jpeg.c and png.c
     bool keeps_16;   // what has 16 bits becomes float32, 0 to 255
 } cj__file_bytes;
 

@@ -2,7 +2,8 @@
 // allocator.
 //
 // Samples are taken as they are stored: gAMA and colour profiles are not applied, of 16 bits the
-// upper 8 count, and transparency is blended with white sample by sample, as PIL does all three.
+// upper 8 count unless they are kept, and transparency is blended with white sample by sample; of a
+// folder's images it is dropped, as Keras's loader does.
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -82,6 +83,11 @@ static bool keeps_16(const codec *c)
     return c->file->keeps_16 && png_get_bit_depth(c->png, c->info) == 16;
 }
 
+static bool drops_alpha(const cj__file_bytes *file)
+{
+    return file->as_keras && !file->with_alpha;
+}
+
 // Grey or RGB of 8 bits, or of 16 that are kept, with an alpha channel after it if there is any transparency.
 static void ask_for_bytes(codec *c)
 {
@@ -90,7 +96,9 @@ static void ask_for_bytes(codec *c)
         png_set_palette_to_rgb(c->png);
     if (colour == PNG_COLOR_TYPE_GRAY)
         png_set_expand_gray_1_2_4_to_8(c->png);
-    if (png_get_valid(c->png, c->info, PNG_INFO_tRNS))
+    if (drops_alpha(c->file))
+        png_set_strip_alpha(c->png);
+    else if (png_get_valid(c->png, c->info, PNG_INFO_tRNS))
         png_set_tRNS_to_alpha(c->png);
     if (!keeps_16(c))
         png_set_strip_16(c->png);

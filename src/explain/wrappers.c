@@ -1,4 +1,4 @@
-// Bidirectional and TimeDistributed: what they make of the outputs of the layers that they call,
+// Bidirectional, TimeDistributed and SpectralNormalization: what they make of the outputs of the layers that they call,
 // which are explained by themselves.
 #include "explain/explain.h"
 #include <math.h>
@@ -101,6 +101,23 @@ cj_status cj__explain_time_distributed(cj__explanation *explanation)
                              sample_at(explanation, record, own);
     char text[CJ__DIGITS_TEXT];
     cj__print_line(explanation, "step %lld by itself: %s gives %s", (long long)step,
+                   cj_layer_name(children[0]), cj__digits(value, text));
+    return cj__conclude(explanation, value, value);
+}
+
+// SpectralNormalization
+// -----------------------------------------------------------------------------------------------
+
+cj_status cj__explain_spectral_normalization(cj__explanation *explanation)
+{
+    cj_layer *const *children;
+    const cj__record *record = NULL;
+    cj__layer_children(explanation->record->layer, &children);
+    if (cj__records_of(explanation, children[0], &record, 1) < 1)
+        return not_computed(explanation);
+    const double value = sample_at(explanation, record, explanation->offset);
+    char text[CJ__DIGITS_TEXT];
+    cj__print_line(explanation, "its kernel was divided in training: %s gives %s",
                    cj_layer_name(children[0]), cj__digits(value, text));
     return cj__conclude(explanation, value, value);
 }

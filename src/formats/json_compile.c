@@ -187,9 +187,16 @@ static json_t *metrics_to_json(cj__json *b, const cj_model *model, const cj__set
 
 static json_t *optimizer_to_json(cj__json *b, const cj_optimizer *optimizer)
 {
-    cj__chosen chosen = {.choice = &optimizer->rule->choice};
-    memcpy(chosen.args, optimizer->args, sizeof chosen.args);
-    return class_to_json(b, &cj__optimizers, &chosen);
+    cj__chosen chosen;
+    char *text;
+    json_t *object = NULL;
+    const cj_status status = cj__optimizer_chosen(optimizer, &chosen, &text);
+    if (status == CJ_OK)
+        object = class_to_json(b, &cj__optimizers, &chosen);
+    else if (b->status == CJ_OK)
+        b->status = status;
+    cj__free(text);
+    return object;
 }
 
 json_t *cj__compile_to_json(cj__json *b, const cj_model *model)

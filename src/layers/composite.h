@@ -5,7 +5,7 @@
 
 #include "layers/layer.h"
 
-enum { CJ__SUBLAYERS_MAX = 6 };
+enum { CJ__SUBLAYERS_MAX = 11 };
 
 // A layer with sublayers: the head of its kind's struct.
 typedef struct cj__composite {

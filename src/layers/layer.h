@@ -66,6 +66,10 @@ cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar);
 // The symbol that reads a variable. A trace has one for each variable, so that gradients by it are
 // complete; a layer with the policy mixed_bfloat16 gets it rounded. NULL after a failure.
 cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable);
+// Makes `value` what the trace reads as the variable, for what is traced from now on: gradients are taken
+// by it, and the optimizer steps from it. Whether that was done.
+cj_status cj__trace_replace(cj__trace *trace, cj_variable *variable, cj_symbol *value);
+bool cj__trace_replaced(const cj__trace *trace, const cj_variable *variable);
 // The value of the variable after the updates traced so far: that of its latest update, or else its
 // symbol.
 cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);

@@ -79,6 +79,19 @@ cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable)
     return cj__trace_round(trace, read_variable(trace, variable));
 }
 
+cj_status cj__trace_replace(cj__trace *trace, cj_variable *variable, cj_symbol *value)
+{
+    if (read_variable(trace, variable) && value)
+        trace->reads[*cj__index_find(&trace->read_index, variable)] = value;
+    return trace->build.status;
+}
+
+bool cj__trace_replaced(const cj__trace *trace, const cj_variable *variable)
+{
+    const int *at = cj__index_find(&trace->read_index, variable);
+    return at && trace->reads[*at]->node->variable != variable;
+}
+
 cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable)
 {
     for (int i = 0; i < trace->update_count; i++)

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/source.h"
+#include "train/loss_scale.h"
 #include "train/step.h"
 #include <string.h>
 
@@ -81,7 +82,8 @@ typedef struct updates {
 
 // The optimizer's updates, given the symbols of the weights and the gradients of the loss.
 static cj_status optimizer_updates(cj_model *model, cj__train_state *state, cj__step *step,
-                                   cj_symbol **weights, cj_symbol **gradients, updates *u)
+                                   cj_symbol **weights, cj_symbol **gradients, cj_symbol **next,
+                                   updates *u)
 {
     const int count = state->trained_count;
     const char **constraints = cj__new((size_t)count, sizeof *constraints);
@@ -100,7 +102,8 @@ static cj_status optimizer_updates(cj_model *model, cj__train_state *state, cj__
         .iterations = step->trace.step,
         .kept = state->kept,
         .kept_variables = state->slots,
-        .kept_count = state->slot_count};
+        .kept_count = state->slot_count,
+        .next_iterations = next};
     const cj_status status = cj__optimizer_updates(&updating, u->rows + u->count);
     u->count += count + state->slot_count;
     cj__free(constraints);
@@ -119,16 +122,19 @@ static cj_status training_updates(cj_model *model, cj__train_state *state, cj__s
     for (size_t v = 0; v < count; v++)
         weights[v] = cj__trace_variable(&step->trace, state->trained[v]);
     cj_symbol *loss = scale < 1 || scale > 1 ? cj__scale(g, step->total, scale) : step->total;
+    loss = cj__loss_scaled(g, loss, state->kept, state->slots, state->slot_count);
+    cj_symbol *next = NULL;
     cj_status status = g->status;
     if (status == CJ_OK && count > 0)
         status = cj__gradients(g, loss, weights, (int)count, weights + count);
     if (status == CJ_OK)
-        status = optimizer_updates(model, state, step, weights, weights + count, u);
+        status = optimizer_updates(model, state, step, weights, weights + count, &next, u);
     cj__free(weights);
     for (int i = 0; i < step->trace.update_count; i++)
         u->rows[u->count++] = step->trace.updates[i];
-    u->rows[u->count++] = (cj_update){state->iterations,
-                                      cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1)};
+    if (!next)
+        next = cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1);
+    u->rows[u->count++] = (cj_update){state->iterations, next};
     return status ? status : g->status;
 }
 

@@ -67,14 +67,22 @@ typedef struct cj__rule {
     double (*decay)(const void *args, const cj_variable *variable);
 } cj__rule;
 
+// A loss scale that finds itself (loss_scale.c).
+typedef struct cj__loss_scaling {
+    bool on;
+    double initial_scale;
+    int64_t growth_steps;
+} cj__loss_scaling;
+
 // Its size is part of the binary interface: a program that names cj_default_optimizer has a copy of
 // that object, made as large as the object was when the program was linked. So what grows, the
-// arguments, lies behind the struct.
+// arguments, lies behind the struct, and what is new takes of the filler.
 struct cj_optimizer {
     cj__object object;
     const cj__rule *rule;
     unsigned char *args; // resolved; CJ__ARGS_MAX bytes, aligned to 16
-    unsigned char filler[256 - sizeof(void *)];
+    cj__loss_scaling scaling;
+    unsigned char filler[256 - sizeof(void *) - sizeof(cj__loss_scaling)];
 };
 
 extern const cj__class cj__optimizer_class;
@@ -86,19 +94,21 @@ const cj__optimizer_later *cj__optimizer_later_of(const cj_optimizer *optimizer)
 // The spec of its schedule, or NULL if its rate is a number.
 const char *cj__optimizer_schedule(const cj_optimizer *optimizer);
 
+// What an optimizer was chosen as, with args->args; the caller frees *text (cj__free), which they may use.
+cj_status cj__optimizer_chosen(const cj_optimizer *optimizer, cj__chosen *chosen, char **text);
 // The spec that makes the same optimizer again, with `learning_rate` as it was at first. The caller
 // frees (cj__free).
 char *cj__optimizer_spec(const cj_optimizer *optimizer);
 
 // ---- What it keeps (optimizer_updates.c) ----
 
-enum { CJ__KEPT_AVERAGE = -2, CJ__KEPT_SUM = -1 };
+enum { CJ__KEPT_SCALE = -4, CJ__KEPT_STEPS = -3, CJ__KEPT_AVERAGE = -2, CJ__KEPT_SUM = -1 };
 
 // One variable that an optimizer keeps.
 typedef struct cj__state_entry {
     cj__slot slot;
     int variable; // whose it is, of those that are trained; -1: of all
-    int which;    // number of the rule's slot, or CJ__KEPT_AVERAGE or CJ__KEPT_SUM
+    int which;    // number of the rule's slot, or one of CJ__KEPT_...
 } cj__state_entry;
 
 // What an optimizer keeps for variables, in Keras's order. The caller frees *kept (cj__free).
@@ -123,6 +133,8 @@ typedef struct cj__updating {
     const cj__state_entry *kept;
     cj_variable *const *kept_variables;
     int kept_count;
+    cj_symbol *
+        *next_iterations; // gets the steps done after this one, for a step that may be left out
 } cj__updating;
 
 // Appends the step: rows[] gets the updates of variables and kept variables, count + kept_count.

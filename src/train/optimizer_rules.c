@@ -1,6 +1,7 @@
 // The rules of optimizers: which slots each keeps, their first values, and the op or the expression
 // that is its step. Formulas are in cajal/optimizers.h, and the ops that compute them in
 // ops/update.c; the expressions are in optimizer_formulas.c.
+#include "train/loss_scale.h"
 #include "train/optimizer_formulas.h"
 #include "train/schedule.h"
 
@@ -230,6 +231,17 @@ static void adamw_attrs(const void *args, cj__update_attrs *attrs)
                                           .formula = cj__##type##_formula, __VA_ARGS__ \
     }
 
+// A row without a rule: an object has that of its inner optimizer.
+static const cj__loss_scale_args loss_scale_defaults = {"loss_scale_optimizer", NULL, 32768, 2000};
+static const cj__field loss_scale_fields[] = {
+    CJ__FIELD(cj__loss_scale_args, inner_optimizer, CJ__FIELD_SPEC, .catalog = &cj__optimizers,
+              .required = true),
+    CJ__FIELD(cj__loss_scale_args, initial_scale, CJ__FIELD_NUMBER, .low = 0, .high = 3.4e38),
+    CJ__FIELD(cj__loss_scale_args, dynamic_growth_steps, CJ__FIELD_INT, .low = 1,
+              .high = CJ__GROWTH_MOST),
+    CJ__FIELD(cj__loss_scale_args, name, CJ__FIELD_TEXT),
+};
+
 // "schedulefreeadamw" is Keras's name for text.
 static const cj__rule rules[] = {
     BY_OP(sgd, "SGD", 1, sgd, false),
@@ -248,6 +260,8 @@ static const cj__rule rules[] = {
     BY_FORMULA(muon, "muon", "Muon", 2, .decay = cj__muon_decay),
     BY_FORMULA(schedule_free_adamw, "schedule_free_adamw", "ScheduleFreeAdamW", 2, .shared = NULL),
     BY_FORMULA(schedule_free_adamw, "schedulefreeadamw", "ScheduleFreeAdamW", 2, .shared = NULL),
+    {.choice = CJ__CHOICE("loss_scale_optimizer", "LossScaleOptimizer", loss_scale_fields,
+                          loss_scale_defaults)},
 };
 
 // Keys of Keras's configs, those of older files among them.

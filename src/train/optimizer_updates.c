@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "layers/layer.h"
 #include "ops/variable.h"
+#include "train/loss_scale.h"
 #include "train/optimizer_formulas.h"
 #include "train/schedule.h"
 #include <math.h>
@@ -24,11 +25,19 @@ cj_status cj__optimizer_kept(const cj_optimizer *optimizer, cj_variable *const *
 {
     const cj__rule *rule = optimizer->rule;
     const cj__optimizer_later *later = cj__optimizer_later_of(optimizer);
-    cj__state_entry *all = cj__new((size_t)count * (CJ__MAX_SLOTS + 2) + 1, sizeof *all);
+    cj__state_entry *all = cj__new((size_t)count * (CJ__MAX_SLOTS + 2) + 3, sizeof *all);
     cj__slot slots[CJ__MAX_SLOTS];
     int n = 0;
     if (!all)
         return CJ_OUT_OF_MEMORY;
+    if (optimizer->scaling.on) {
+        const cj__slot steps = {.name = "step_counter", .shape = CJ__SLOT_SCALAR},
+                       scale = {.name = "dynamic_scale",
+                                .initial = optimizer->scaling.initial_scale,
+                                .shape = CJ__SLOT_SCALAR};
+        keep(all, &n, steps, -1, CJ__KEPT_STEPS);
+        keep(all, &n, scale, -1, CJ__KEPT_SCALE);
+    }
     for (int v = 0; later->use_ema && v < count; v++)
         keep(all, &n, (cj__slot){.name = "average"}, v, CJ__KEPT_AVERAGE);
     for (int v = 0; later->gradient_accumulation_steps > 1 && v < count; v++)
@@ -344,6 +353,7 @@ cj_status cj__optimizer_updates(const cj__updating *u, cj_update *rows)
     cj_symbol *turn = NULL;
     numbers n = {.rate = schedule ? cj__schedule(g, schedule, u->iterations) : u->rate,
                  .step = u->iterations};
+    cj_symbol *finite = u->optimizer->scaling.on ? cj__loss_unscale(u) : NULL;
     unscale(u);
     if (batches > 1) {
         n.step = divided(g, u->iterations, batches);
@@ -360,5 +370,9 @@ cj_status cj__optimizer_updates(const cj__updating *u, cj_update *rows)
         if (u->constraints[v])
             rows[v].value =
                 cj__constrain(g, u->constraints[v], u->variables[v]->name, rows[v].value);
+    if (finite && g->status == CJ_OK) {
+        *u->next_iterations = cj__loss_count(g, finite, u->iterations);
+        CJ_TRY(cj__loss_take(u, finite, rows));
+    }
     return g->status;
 }

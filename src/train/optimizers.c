@@ -2,7 +2,7 @@
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "train/optimizer.h"
+#include "train/loss_scale.h"
 #include <math.h>
 #include <string.h>
 
@@ -131,6 +131,25 @@ CONSTRUCTOR(adafactor)
 CONSTRUCTOR(muon)
 CONSTRUCTOR(schedule_free_adamw)
 
+static cj_optimizer *from_spec(const char *spec);
+
+static bool is_loss_scale(const cj__choice *choice)
+{
+    return !((const cj__rule *)(const void *)choice)->slots;
+}
+
+// The inner optimizer of a spec with the scaling that it says.
+static cj_optimizer *scaled_from(cj__chosen *chosen)
+{
+    const cj__loss_scale_args *args = (const void *)chosen->args;
+    cj_optimizer *inner = from_spec(args->inner_optimizer);
+    cj_optimizer *made = inner ? cj__loss_scale_around(inner, args) : NULL;
+    if (!made)
+        cj_release(inner);
+    cj__chosen_free(chosen);
+    return made;
+}
+
 static cj_optimizer *from_spec(const char *spec)
 {
     cj__chosen chosen;
@@ -149,6 +168,10 @@ static cj_optimizer *from_spec(const char *spec)
         cj_release(optimizer);
         return NULL;
     }
+    if (is_loss_scale(chosen.choice)) {
+        cj_release(optimizer);
+        return scaled_from(&chosen);
+    }
     optimizer->rule = (const cj__rule *)chosen.choice; // the strings of the arguments change hands
     memcpy(optimizer->args, chosen.args, sizeof chosen.args);
     if (check_later(optimizer) == CJ_OK)
@@ -163,9 +186,31 @@ cj_optimizer *cj_optimizer_from_spec(const char *spec)
     return optimizer ? optimizer : cj__build_failed(CJ__MADE_OPTIMIZER);
 }
 
+cj_status cj__optimizer_chosen(const cj_optimizer *optimizer, cj__chosen *chosen, char **text)
+{
+    *chosen = (cj__chosen){.choice = &optimizer->rule->choice};
+    *text = NULL;
+    if (!optimizer->scaling.on) {
+        memcpy(chosen->args, optimizer->args, sizeof chosen->args);
+        return CJ_OK;
+    }
+    chosen->choice = cj__catalog_find(&cj__optimizers, "loss_scale_optimizer");
+    *text = cj__spec_text(&optimizer->rule->choice, optimizer->args);
+    const cj__loss_scale_args args = {"loss_scale_optimizer", *text,
+                                      optimizer->scaling.initial_scale,
+                                      optimizer->scaling.growth_steps};
+    memcpy(chosen->args, &args, sizeof args);
+    return *text ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
 char *cj__optimizer_spec(const cj_optimizer *optimizer)
 {
-    return cj__spec_text(&optimizer->rule->choice, optimizer->args);
+    cj__chosen chosen;
+    char *inner, *spec = NULL;
+    if (cj__optimizer_chosen(optimizer, &chosen, &inner) == CJ_OK)
+        spec = cj__spec_text(chosen.choice, chosen.args);
+    cj__free(inner);
+    return spec;
 }
 
 double cj__optimizer_rate(const cj_optimizer *optimizer)

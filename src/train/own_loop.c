@@ -136,6 +136,10 @@ static cj_status check(const cj_optimizer *optimizer, cj_variable *const *variab
                    cj__fail_missing(CJ__MADE_OPTIMIZER, "the optimizer");
     if (count < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "optimizer: %d variables, needs at least 1", count);
+    if (optimizer->scaling.on)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "loss_scale_optimizer: it has to scale the loss, which a loop of one's own "
+                        "does not give it: use its inner optimizer");
     for (int i = 0; i < count; i++) {
         if (!variables[i] || !gradients[i])
             return variables[i] ? cj__fail_missing(CJ__MADE_SYMBOL, "a gradient") :

@@ -51,6 +51,7 @@ refused 1 '--augment: ' train --data folder:photos --augment "random_flip(sidewa
 refused 1 'does not begin with the name of a layer' train --data folder:photos --augment "random_flip(horizontal),,random_crop(3,3)"
 refused 1 'does not begin with the name of a layer' train --data folder:photos --augment ""
 refused 1 'have shape (12, 12, 3), and after "random_crop(8, 8)" (8, 8, 3)' train --data folder:photos --image-size 12 --augment "random_crop(8, 8)"
+refused 1 'which is --mix' train --data folder:photos --augment "random_flip(horizontal), cut_mix"
 refused 1 'zero_padding2d' train --data folder:photos --augment "zero_padding2d(1,2,3)"
 printf 'good\tyes\nbad\tno\n%.0s' 1 2 3 4 5 >lines.tsv
 refused 1 '--augment: ' train --data text:lines.tsv --augment "random_flip(horizontal)"

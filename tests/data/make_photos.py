@@ -27,6 +27,7 @@ def write():
     photo(39, 41).convert("L").save(PHOTOS / "grey.jpg", quality=90)
     photo(48, 33).convert("CMYK").save(PHOTOS / "inks.jpg", quality=90)
     photo(1, 1).save(PHOTOS / "dot.jpg")
+    Image.fromarray(np.array([[[200, 100, 50, 0], [10, 20, 30, 128]]], "u1"), "RGBA").save(PHOTOS / "clear.png")
     y, x = np.mgrid[:4, :5]
     Image.fromarray((7777 * y + 1000 * x + 3).astype("uint16")).save(PHOTOS / "deep.png")
 
@@ -52,6 +53,7 @@ def main():
             lines.append(rows(path.name, mode, "bilinear", 7, 9, "stretch"))
         lines.append(rows(path.name, "rgb", "bilinear", 8, 5, "pad"))
         lines.append(rows(path.name, "rgb", "bilinear", 5, 8, "crop"))
+    lines.append(rows("clear.png", "rgb", "bilinear", 1, 2, "stretch"))
     for method in ["nearest", "bicubic", "area", "lanczos3", "lanczos5"]:
         lines.append(rows("half.jpg", "rgb", method, 6, 11, "stretch"))
     for size in [(45, 67), (50, 9), (44, 20)]:  # as it is, larger, and every row needed

@@ -54,7 +54,7 @@ static void photos_are_those_of_the_loader_of_keras(void **state)
         cases++;
     }
     fclose(file);
-    assert_int_equal(cases, 35);
+    assert_int_equal(cases, 36);
 }
 
 static void reals_are_not_rounded(void **state)

@@ -40,7 +40,7 @@ OPTIONAL = {
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
-    "cj_vocabulary_token", "cj_vocabulary_size", "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
+    "cj_vocabulary_token", "cj_vocabulary_size", "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_dataset_sample_weights", "cj_layer_variable", "cj_model_layer_at",
     "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate", "cj_metric_result",
     "cj_metric_results", "cj_cross_scores_history",
 }

@@ -131,6 +131,8 @@ MAKER(random_grayscale, cj_random_grayscale(0.3))
 MAKER(random_color_degeneration,
       cj_random_color_degeneration(0.3, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(random_sharpness, cj_random_sharpness(0.8, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(rand_augment, cj_rand_augment(.value_range = CJ_NUMBERS(-9, 9), .seed = 3))
+MAKER(aug_mix, cj_aug_mix(.num_chains = 2, .chain_depth = 1, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(random_posterization,
       cj_random_posterization(.factor_range = CJ_NUMBERS(6, 8), .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(random_invert, cj_random_invert(0.1, .value_range = CJ_NUMBERS(-9, 9)))
@@ -155,6 +157,8 @@ MAKER(random_elastic_transform, cj_random_elastic_transform(.scale = 0.5, .fill_
 MAKER(stft_spectrogram, cj_stft_spectrogram("magnitude", 4, .frame_step = 2, .expand_dims = true))
 MAKER(mel_spectrogram, cj_mel_spectrogram(8, 4, .num_mel_bins = 3, .sampling_rate = 4000))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
+MAKER(spectral_normalization,
+      cj_spectral_normalization(cj_conv1d(3, 2, .activation = "tanh"), .power_iterations = 2))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(text_vectorization,
       cj_text_vectorization(9, .ngrams = {1, 2}, .output_mode = "count", .pad_to_max_tokens = true,
@@ -298,6 +302,8 @@ const sample samples[] = {
      {4, 5, 2},
      false,
      0},
+    {"RandAugment", make_rand_augment, {4, 5, 3}, {4, 5, 3}, false, 0},
+    {"AugMix", make_aug_mix, {4, 5, 3}, {4, 5, 3}, false, 0},
     {"RandomGaussianBlur", make_random_gaussian_blur, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"RandomShear", make_random_shear, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"RandomPerspective", make_random_perspective, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
@@ -319,6 +325,7 @@ const sample samples[] = {
     {"ConvLSTM3D", make_conv_lstm3d, {2, 3, 2, 3, 1}, {2, 1, 2, 2}, false, 4e-3},
     {"Bidirectional", make_bidirectional, {4, 2}, {4, 3}, false, 4e-3},
     {"TimeDistributed", make_time_distributed, {4, 2}, {4, 3}, false, 4e-3},
+    {"SpectralNormalization", make_spectral_normalization, {4, 2}, {3, 3}, false, 0},
     {"TextVectorization", make_text_vectorization, {1}, {9}, true, 0},
     {"StringLookup", make_string_lookup, {3}, {3, 4}, true, 0},
     {"IntegerLookup", make_integer_lookup, {4}, {3}, true, 0},

@@ -248,6 +248,7 @@ static const char *const fixtures[] = {
     "warps",
     "second",
     "settings",
+    "settings_images",
     "spiking",
 };
 // clang-format on

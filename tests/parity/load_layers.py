@@ -30,6 +30,15 @@ def array_of(tensor):
     return np.array(tensor["values"]).reshape(tensor["shape"])
 
 
+def weights_of(model):
+    """In Cajal's order: Keras has the kernel that SpectralNormalization divides as a weight of the wrapper, before vector_u."""
+    weights = []
+    for layer in model.layers:
+        spectral = isinstance(layer, keras.layers.SpectralNormalization)
+        weights += [layer.vector_u, *layer.layer.weights] if spectral else layer.weights
+    return weights
+
+
 def outputs_of(model, inputs):
     given = inputs if len(inputs) > 1 else inputs[0]
     try:  # one compilation instead of one for each operator
@@ -41,7 +50,7 @@ def outputs_of(model, inputs):
 def check(name, case):
     """Raises where Keras refuses the model or computes something else."""
     model = keras.models.model_from_json(json.dumps(case["model"]))
-    weights = [v for v in model.weights if "seed_generator" not in v.path]
+    weights = [v for v in weights_of(model) if "seed_generator" not in v.path]
     given = [array_of(w) for w in case["weights"]]
     if [list(v.shape) for v in weights] != [list(w.shape) for w in given]:
         raise ValueError(f"weights {[(v.path, v.shape) for v in weights]} for {[w.shape for w in given]}")
