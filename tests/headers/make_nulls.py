@@ -37,6 +37,7 @@ OPTIONAL = {
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
     ("cj_load_wav_with", "rate"), ("cj_load_sound_folder_with", "validation"), ("cj_load_text_folder_with", "validation"), ("cj_timeseries_dataset_with", "targets"),
     ("cj_spikes_plot", "membranes"), ("cj_data_wait", "model"), ("cj_apply_with", "settings"), ("cj_apply_many_with", "settings"),
+    ("cj_load_matching_weights", "loaded"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
