@@ -118,9 +118,10 @@ static cj_status open_state(state *s, const writing *w)
     const char *prompt = w->prompt && *w->prompt ? w->prompt : "\n";
     const int64_t scores = cj_model_output_shape(s->model, 0)->dims[2];
     if (scores != BYTES)
-        return cj_fail(CJ_UNSUPPORTED,
-                       "the model knows %lld tokens; texts are written byte by byte, which needs %d",
-                       (long long)scores, BYTES);
+        return cj_fail(
+            CJ_UNSUPPORTED,
+            "the model knows %lld tokens; texts are written byte by byte, which needs %d",
+            (long long)scores, BYTES);
     s->inputs = cj_model_input_count(s->model);
     s->length = (int64_t)strlen(prompt);
     s->text = malloc((size_t)(s->length + w->count));

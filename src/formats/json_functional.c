@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "formats/json_model.h"
 #include "formats/json_operations.h"
+#include "formats/json_references.h"
 #include "layers/history.h"
 #include "layers/operation.h"
 
@@ -27,16 +28,8 @@ typedef struct node {
     cj_symbol **outputs; // held
 } node;
 
-// What a node refers to.
-typedef struct references {
-    const json_t **items;    // ["layer", node, output, ...]; NULL for
-    const json_t **literals; // what an operation is given instead of a tensor
-    int count;
-    size_t item_capacity, literal_capacity;
-} references;
-
 typedef struct loading {
-    references refs; // of the node that is read
+    cj__references refs; // of the node that is read
     cj__json_layers layers;
     entry *entries; // one for each object
     size_t count;
@@ -50,186 +43,6 @@ static const char *name_of(const json_t *object)
 {
     const char *name = cj__json_text_at(object, "name");
     return name ? name : cj__json_text_at(json_object_get(object, "config"), "name");
-}
-
-// ---- What a node refers to ----
-
-static cj_status add_item(references *refs, const json_t *item, const json_t *literal)
-{
-    const size_t needed = (size_t)refs->count + 1;
-    if (!cj__reserve((void **)&refs->items, &refs->item_capacity, needed, sizeof *refs->items) ||
-        !cj__reserve((void **)&refs->literals, &refs->literal_capacity, needed,
-                     sizeof *refs->literals))
-        return CJ_OUT_OF_MEMORY;
-    refs->items[refs->count] = item;
-    refs->literals[refs->count++] = literal;
-    return CJ_OK;
-}
-
-static cj_status add_reference(references *refs, const json_t *triple, const char *who)
-{
-    if (!json_is_array(triple) || json_array_size(triple) < 3 ||
-        !json_is_string(json_array_get(triple, 0)) || !json_is_integer(json_array_get(triple, 1)) ||
-        !json_is_integer(json_array_get(triple, 2)))
-        return cj__fail(CJ_BAD_FILE,
-                        "%s: an input does not name a layer, an application and an output", who);
-    return add_item(refs, triple, NULL);
-}
-
-// Collects the tensors in one argument of a node: an object, or a list of them.
-static cj_status collect(const json_t *argument, const char *who, references *refs)
-{
-    if (json_is_array(argument)) {
-        for (size_t i = 0; i < json_array_size(argument); i++) {
-            const json_t *item = json_array_get(argument, i);
-            if (json_is_array(item))
-                return cj__fail(CJ_UNSUPPORTED, "%s: nested lists of inputs", who);
-            CJ_TRY(collect(item, who, refs));
-        }
-        return CJ_OK;
-    }
-    const char *class_name = cj__json_text_at(argument, "class_name");
-    if (!class_name || strcmp(class_name, "__keras_tensor__") != 0)
-        return cj__fail(CJ_UNSUPPORTED, "%s: an argument of an application is not a tensor", who);
-    return add_reference(
-        refs, json_object_get(json_object_get(argument, "config"), "keras_history"), who);
-}
-
-// Collects the tensors of a dictionary in the order of its keys.
-static cj_status collect_keyed(const json_t *argument, const char *const *keys, const char *who,
-                               references *refs)
-{
-    size_t found = 0;
-    for (; *keys && json_object_get(argument, *keys); keys++, found++)
-        CJ_TRY(collect(json_object_get(argument, *keys), who, refs));
-    if (found == json_object_size(argument))
-        return CJ_OK;
-    return cj__fail(CJ_UNSUPPORTED,
-                    "%s: an application gives it a dictionary with keys that it does not take",
-                    who);
-}
-
-// The place of a name in a list that NULL ends; -1 if it is not there, or there is no list.
-static int place_of(const char *const *names, const char *name, size_t length)
-{
-    for (int i = 0; names && names[i]; i++)
-        if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
-            return i;
-    return -1;
-}
-
-// Whether a name is that of a mask, which layers pass on by themselves: "mask", or "query_mask" for
-// the argument "query".
-static bool names_mask(const cj__layer_kind *kind, const char *key)
-{
-    const size_t length = strlen(key), behind = strlen("_mask");
-    if (strcmp(key, "mask") == 0)
-        return true;
-    return kind && length > behind && strcmp(key + length - behind, "_mask") == 0 &&
-           place_of(kind->arguments, key, length - behind) >= 0;
-}
-
-// Named arguments of an application: masks are checked elsewhere, "training" may say what is done
-// anyway, an "initial_state", or "states" of a cell, are further inputs, and some are settings or inputs of the kind, which
-// may be NULL. Others would change the result.
-static cj_status read_arguments(const json_t *arguments, const char *who,
-                                const cj__layer_kind *kind, references *refs)
-{
-    const char *key = NULL;
-    const json_t *value = NULL;
-    json_object_foreach ((json_t *)(uintptr_t)arguments, key, value) {
-        const bool setting = kind && place_of(kind->call_settings, key, strlen(key)) >= 0,
-                   input = kind && place_of(kind->arguments, key, strlen(key)) >= 0;
-        const bool usual = json_is_null(value) || names_mask(kind, key) || input ||
-                           (setting && json_is_boolean(value)) ||
-                           (strcmp(key, "training") == 0 &&
-                            (json_is_false(value) || (kind && kind->any_training)));
-        const bool more =
-            strcmp(key, kind && kind->more_inputs ? kind->more_inputs : "initial_state") == 0;
-        if (!usual && refs && more)
-            CJ_TRY(collect(value, who, refs));
-        else if (!usual)
-            return cj__fail(CJ_UNSUPPORTED,
-                            "%s: an application gives it \"%.100s\", which is not supported", who,
-                            key);
-    }
-    return CJ_OK;
-}
-
-static cj_status add_old_reference(references *refs, const json_t *triple, const char *who)
-{
-    CJ_TRY(read_arguments(json_array_get(triple, 3), who, NULL, NULL));
-    return add_reference(refs, triple, who);
-}
-
-// A triple, or a list of triples and lists: layers with states in groups give them as a list each.
-static cj_status collect_old(references *refs, const json_t *object, const char *who)
-{
-    if (!json_is_array(json_array_get(object, 0)))
-        return add_old_reference(refs, object, who);
-    for (size_t i = 0; i < json_array_size(object); i++)
-        CJ_TRY(collect_old(refs, json_array_get(object, i), who));
-    return CJ_OK;
-}
-
-// Adds the inputs that are named arguments, in the kind's order. One that is left out before
-// another is the one before it: a key is the value.
-static cj_status add_named(references *refs, const json_t *arguments, const char *const *names,
-                           const char *who)
-{
-    for (int i = 0; names && names[i]; i++) {
-        const json_t *value = json_object_get(arguments, names[i]);
-        if (!value || json_is_null(value))
-            continue;
-        if (refs->count == 0 && i > 0)
-            return cj__fail(CJ_BAD_FILE, "%s: an application gives it no \"%s\"", who, names[0]);
-        while (refs->count < i)
-            CJ_TRY(add_item(refs, refs->items[refs->count - 1], NULL));
-        CJ_TRY(collect(value, who, refs));
-    }
-    return CJ_OK;
-}
-
-// A node is {"args", "kwargs"} since Keras 3, and a list of ["layer", node, output, {}] before.
-// kind may be NULL.
-static cj_status read_node(const json_t *object, const char *who, const cj__layer_kind *kind,
-                           references *refs)
-{
-    refs->count = 0;
-    if (json_is_object(object)) {
-        const json_t *args = json_object_get(object, "args"),
-                     *named = json_object_get(object, "kwargs");
-        for (size_t i = 0; i < json_array_size(args); i++) {
-            const json_t *one = json_array_get(args, i);
-            if (kind && kind->input_keys && json_is_object(one) &&
-                !json_object_get(one, "class_name"))
-                CJ_TRY(collect_keyed(one, kind->input_keys, who, refs));
-            else if (!json_is_null(one))
-                CJ_TRY(collect(one, who, refs));
-        }
-        CJ_TRY(read_arguments(named, who, kind, refs));
-        return add_named(refs, named, kind ? kind->arguments : NULL, who);
-    }
-    return json_array_size(object) > 0 || !json_is_array(object) ? collect_old(refs, object, who) :
-                                                                   CJ_OK;
-}
-
-// The operands of an operation.
-static cj_status read_operands(cj_layer *layer, const json_t *call, references *refs)
-{
-    const json_t **operands = NULL;
-    int count = 0;
-    refs->count = 0;
-    cj_status status = cj__operation_read_node(layer, call, &operands, &count);
-    for (int i = 0; i < count && status == CJ_OK; i++) {
-        const char *class_name = cj__json_text_at(operands[i], "class_name");
-        if (class_name && strcmp(class_name, "__keras_tensor__") == 0)
-            status = collect(operands[i], cj_layer_name(layer), refs);
-        else
-            status = add_item(refs, NULL, operands[i]);
-    }
-    cj__free(operands);
-    return status;
 }
 
 // The settings of a call. Those that are the layer's, too, are set by the first application; what
@@ -346,7 +159,8 @@ static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
 // ---- Applying ----
 
 // Makes the constants among the operands of an operation, whose other inputs are there.
-static cj_status make_literals(const cj_layer *layer, const references *refs, cj_symbol **inputs)
+static cj_status make_literals(const cj_layer *layer, const cj__references *refs,
+                               cj_symbol **inputs)
 {
     for (int i = 0; i < refs->count; i++) {
         if (!refs->literals[i])
@@ -363,7 +177,7 @@ static cj_status make_literals(const cj_layer *layer, const references *refs, cj
     return CJ_OK;
 }
 
-static cj_status apply_to(loading *l, int index, const references *refs, cj_symbol **inputs)
+static cj_status apply_to(loading *l, int index, const cj__references *refs, cj_symbol **inputs)
 {
     node *n = &l->nodes[index];
     const entry *e = &l->entries[n->entry];
@@ -384,7 +198,7 @@ static cj_status apply_to(loading *l, int index, const references *refs, cj_symb
     return set_outputs(n, outputs, count);
 }
 
-static cj_status apply(loading *l, int index, const references *refs)
+static cj_status apply(loading *l, int index, const cj__references *refs)
 {
     cj_symbol **inputs = cj__new((size_t)refs->count, sizeof *inputs);
     const cj_status status = inputs ? apply_to(l, index, refs, inputs) : CJ_OUT_OF_MEMORY;
@@ -394,7 +208,7 @@ static cj_status apply(loading *l, int index, const references *refs)
 
 // The first node that must be done before node `index`: the one before it of its layer, then its
 // inputs; -1 if all are done.
-static cj_status find_pending(const loading *l, int index, const references *refs, int *pending)
+static cj_status find_pending(const loading *l, int index, const cj__references *refs, int *pending)
 {
     const entry *e = &l->entries[l->nodes[index].entry];
     *pending = -1;
@@ -424,11 +238,11 @@ static cj_status step(loading *l)
     const int top = l->stack[l->height - 1];
     const entry *e = &l->entries[l->nodes[top].entry];
     const json_t *object = json_array_get(e->nodes, (size_t)(top - e->first_node));
-    references *refs = &l->refs;
+    cj__references *refs = &l->refs;
     int pending = -1;
     CJ_TRY(e->layer->kind == &cj__layer_operation ?
-               read_operands(e->layer, object, refs) :
-               read_node(object, e->name, e->layer->kind, refs));
+               cj__references_read_operands(e->layer, object, refs) :
+               cj__references_read_node(object, e->name, e->layer->kind, refs));
     CJ_TRY(cj__json_check_masks(&l->layers, object, e->layer->kind, e->name));
     CJ_TRY(find_pending(l, top, refs, &pending));
     if (pending < 0) {
@@ -463,29 +277,6 @@ static cj_status apply_all(loading *l)
 
 // ---- Inputs and outputs of the model ----
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-// An object of triples; Keras takes named inputs and outputs in the order of their names.
-static cj_status read_named_ends(const json_t *ends, references *refs)
-{
-    const char **keys = cj__new(json_object_size(ends), sizeof *keys), *key;
-    json_t *triple;
-    size_t count = 0;
-    if (!keys)
-        return CJ_OUT_OF_MEMORY;
-    json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
-        keys[count++] = key;
-    qsort(keys, count, sizeof keys[0], compare_keys);
-    cj_status status = CJ_OK;
-    for (size_t i = 0; i < count && status == CJ_OK; i++)
-        status = add_reference(refs, json_object_get(ends, keys[i]), "the model");
-    cj__free(keys);
-    return status;
-}
-
 // In "output_layers" Keras counts the applications of nested functional models from 1, since their
 // own making is number 0; 0 is taken as well.
 static int first_number(const entry *producer, const json_t *triple)
@@ -494,13 +285,8 @@ static int first_number(const entry *producer, const json_t *triple)
            json_integer_value(json_array_get(triple, 1)) > 0;
 }
 
-static void free_references(references *refs)
-{
-    cj__free(refs->items);
-    cj__free(refs->literals);
-}
-
-static cj_status find_ends(loading *l, const references *refs, bool outputs, cj_symbol **symbols)
+static cj_status find_ends(loading *l, const cj__references *refs, bool outputs,
+                           cj_symbol **symbols)
 {
     for (int i = 0; i < refs->count; i++) {
         const int from = outputs ? first_number(entry_of(l, refs->items[i]), refs->items[i]) : 0;
@@ -521,15 +307,16 @@ static cj_status find_ends(loading *l, const references *refs, bool outputs, cj_
 static cj_status read_ends(loading *l, const json_t *ends, bool outputs, cj_symbol ***symbols,
                            int *count)
 {
-    references refs = {.count = 0};
-    cj_status status = json_is_object(ends) ? read_named_ends(ends, &refs) :
-                                              read_node(ends, "the model", NULL, &refs);
+    cj__references refs = {.count = 0};
+    cj_status status = json_is_object(ends) ?
+                           cj__references_read_named(ends, &refs) :
+                           cj__references_read_node(ends, "the model", NULL, &refs);
     *count = refs.count;
     if (status == CJ_OK && !(*symbols = cj__new((size_t)refs.count, sizeof **symbols)))
         status = CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = find_ends(l, &refs, outputs, *symbols);
-    free_references(&refs);
+    cj__references_free(&refs);
     return status;
 }
 
@@ -596,7 +383,7 @@ cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config
             cj_release(l.nodes[i].outputs[j]);
         cj__free(l.nodes[i].outputs);
     }
-    free_references(&l.refs);
+    cj__references_free(&l.refs);
     json_decref(l.layers.index);
     json_decref(l.layers.maskers);
     cj__free(l.entries);
