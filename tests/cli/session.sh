@@ -32,7 +32,7 @@ import json
 data = open("a.safetensors", "rb").read()
 n = int.from_bytes(data[:8], "little")
 header = json.loads(data[8:8 + n])
-assert json.loads(header["__metadata__"]["notes"]) == {"data": "digits"}
+assert json.loads(header["__metadata__"]["notes"])["data"] == "digits"
 for name, notes in (("named", {"data": "../x", "classes": "\n".join("zero one two three four five six seven eight \x1b[1m".split())}),
                     ("few", {"classes": "zero\none"})):
     header["__metadata__"]["notes"] = json.dumps(notes)

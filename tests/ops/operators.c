@@ -144,7 +144,7 @@ static void wrong_arguments_get_their_sentence(void **state)
     REFUSED(cj_op_norm(x(), (const int[]){-3}, 1), "norm: axis -3 is outside");
     REFUSED(cj_op_squeeze(x(), 0), "squeeze: the length of axis 0 is not 1");
     REFUSED(cj_op_transpose(x(), (const int[]){0}, 1), "an order of 1 axes for a symbol of 2");
-    REFUSED(cj_op_tile(x(), 17, 0), "tile: 17 times");
+    REFUSED(cj_op_tile(x(), 0, 0), "tile: 0 times");
     REFUSED(cj_op_stack(NULL, 0, 0), "stack: 0 symbols given");
     REFUSED(cj_op_flip(cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 2), "x"), 0),
             "flip: axis 0 is the free one");
