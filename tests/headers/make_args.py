@@ -119,7 +119,7 @@ def main(path):
         made = makers.get(s.name, [])
         needed = NEEDED.get(s.name)
         full = s.defaults + (", " + needed if needed else "")
-        body = f"    static const {s.type} standard = {{{s.defaults}}};\n    {s.type} args;\n"
+        body = f"    const {s.type} standard = {{{s.defaults}}};\n    {s.type} args;\n"
         body += f"    memset(&args, 0, sizeof args);\n    cj_{s.name}_defaults(&args);\n"
         body += f"    assert_true(same_{s.name}(&args, &standard));\n"
         body += f"    cj_{s.name}_defaults(NULL);\n    assert_int_equal(args.size, sizeof args);\n"
