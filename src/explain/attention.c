@@ -305,7 +305,7 @@ static void hide_of_head(const heads *h, int64_t head)
     for (int64_t j = 0; j < h->a.keys; j++)
         h->a.seen[j] = !hidden;
     hide_masked(&h->a, record->masks[1], causal);
-    hide_masked(&h->a, record->masks[2], false);
+    hide_masked(&h->a, record->input_count > 2 ? record->masks[2] : NULL, false);
     for (int64_t j = 0; j < h->a.keys; j++) {
         if (*window > 0 && (j - h->a.query >= *window || h->a.query - j >= *window))
             h->a.seen[j] = 0;

@@ -143,8 +143,8 @@ static cj_status add_named(cj__references *refs, const json_t *arguments, const 
     return CJ_OK;
 }
 
-cj_status cj__references_read_node(const json_t *object, const char *who, const cj__layer_kind *kind,
-                           cj__references *refs)
+cj_status cj__references_read_node(const json_t *object, const char *who,
+                                   const cj__layer_kind *kind, cj__references *refs)
 {
     refs->count = 0;
     if (json_is_object(object)) {

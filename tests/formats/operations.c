@@ -42,7 +42,7 @@ static cj_symbol *converted(cj_symbol *x, const char *dtype)
 static cj_symbol *along(const char *name, cj_symbol *x, int64_t axis)
 {
     const cj__word *word = cj__word_of_activation(name);
-    return word->make(word, &x, 1, &axis);
+    return word->make(word, &x, 1, &(cj__axis_settings){.axis = axis});
 }
 
 static cj_symbol *number(double value)
