@@ -97,8 +97,14 @@ static cj_status read_arguments(const json_t *arguments, const char *who,
                            (setting && json_is_boolean(value)) ||
                            (strcmp(key, "training") == 0 &&
                             (json_is_false(value) || (kind && kind->any_training)));
-        const bool more =
-            strcmp(key, kind && kind->more_inputs ? kind->more_inputs : "initial_state") == 0;
+        const char *more_inputs = kind && kind->more_inputs ? kind->more_inputs : "initial_state";
+        const bool more = strcmp(key, more_inputs) == 0;
+        if (kind && kind->more_inputs && strcmp(key, "mask") == 0 && !json_is_null(value) &&
+            json_is_array(json_object_get(arguments, more_inputs)))
+            return cj__fail(
+                CJ_UNSUPPORTED,
+                "%s: an application gives it a mask beside its \"%s\", which is not supported", who,
+                more_inputs);
         if (!usual && refs && more)
             CJ_TRY(collect(value, who, refs));
         else if (!usual)

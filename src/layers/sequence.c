@@ -14,6 +14,7 @@ typedef struct running {
     const cj__sequence *s;
     cj__build *g;
     const cj__value *input;
+    cj_symbol *mask; // of the input; NULL for none
     int64_t time;
     cj_symbol *given[CJ__SEQUENCE_STATES]; // initial states; NULL for none
     cj_symbol *last[CJ__SEQUENCE_STATES], *all, *output;
@@ -162,8 +163,8 @@ static cj_status unroll(running *r, cj_symbol **steps, cj_symbol **masks)
     const int64_t time = r->time;
     cj_symbol *states[CJ__SEQUENCE_STATES] = {NULL};
     CJ_TRY(cj__unstack(r->g, projected(r, false), 1, steps));
-    if (r->input->mask)
-        CJ_TRY(cj__unstack(r->g, r->input->mask, 1, masks));
+    if (r->mask)
+        CJ_TRY(cj__unstack(r->g, r->mask, 1, masks));
     if (s->begin)
         s->begin(s->cell, steps[0]);
     for (int k = 0; k < s->states; k++)
@@ -175,7 +176,7 @@ static cj_status unroll(running *r, cj_symbol **steps, cj_symbol **masks)
     }
     for (int64_t i = 0; i < time && r->g->status == CJ_OK; i++) {
         cj_symbol *next[CJ__SEQUENCE_STATES] = {NULL};
-        cj_symbol *mask = r->input->mask ? masks[s->flags.go_backwards ? time - 1 - i : i] : NULL;
+        cj_symbol *mask = r->mask ? masks[s->flags.go_backwards ? time - 1 - i : i] : NULL;
         steps[i] = take_step(r, steps[i], mask, states, next);
         memcpy(states, next, sizeof next);
     }
@@ -237,7 +238,7 @@ static cj_status loop(running *r)
     cj__scan scan;
     cj_symbol *states[CJ__SEQUENCE_STATES] = {NULL}, *next[CJ__SEQUENCE_STATES] = {NULL};
     cj_symbol *y = NULL, *products = projected(r, true);
-    cj_symbol *masks = r->input->mask && !s->constant ? cj__turn_time(g, r->input->mask) : NULL;
+    cj_symbol *masks = r->mask && !s->constant ? cj__turn_time(g, r->mask) : NULL;
     cj__scan_begin(&scan, g, r->time, s->flags.go_backwards);
     cj_symbol *x = s->constant ? products : cj__scan_slice(&scan, products);
     cj_symbol *mask = masks ? cj__scan_slice(&scan, masks) : NULL;
@@ -274,6 +275,9 @@ cj_status cj__sequence_call(const cj__sequence *s)
     cj__layer_context *c = s->context;
     const cj__sequence_flags *f = &s->flags;
     running r = {.s = s, .g = c->build, .input = &c->inputs[0]};
+    // In Keras a layer that is given several tensors gets no mask of the first by itself; its output
+    // has it all the same.
+    r.mask = c->input_count > 1 ? NULL : r.input->mask;
     if (!s->constant)
         CJ_TRY(need_time(c->layer, cj__value_shape(r.input)));
     r.time = s->constant ? s->constant : cj__value_shape(r.input)->dims[1];

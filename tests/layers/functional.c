@@ -302,10 +302,33 @@ static void sum_of_masked_inputs_has_the_mask_of_keras(void **state)
     assert_true(summed(one, two, NULL) == 4);
 }
 
+// h = h + x over an embedding of ones, from the state 10. The number is that of Keras 3.15: a layer
+// that is given states gets no mask by itself.
+static void mask_does_not_reach_a_layer_with_initial_states(void **state)
+{
+    (void)state;
+    cj_symbol *words = cj_input_symbol(3, .dtype = "int32"), *begin = cj_input_symbol(1);
+    cj_symbol *e =
+        cj_apply(cj_embedding(4, 1, .mask_zero = true, .embeddings_initializer = "ones"), words);
+    cj_symbol *y =
+        cj_apply_list(cj_simple_rnn(1, .activation = "linear", .kernel_initializer = "ones",
+                                    .recurrent_initializer = "ones"),
+                      (cj_symbol *[]){e, begin}, 2);
+    cj_model *model = cj_functional(.inputs = {words, begin}, .outputs = {y});
+    assert_non_null(model);
+    cj_tensor *in[2], *out;
+    in[0] = helper_tensor(CJ_I32, CJ_SHAPE(1, 3), (double[]){1, 0, 0});
+    in[1] = helper_tensor(CJ_F32, CJ_SHAPE(1, 1), (double[]){10});
+    assert_int_equal(cj_predict_many(model, in, &out), CJ_OK);
+    assert_true(helper_floats(out)[0] == 13);
+    cj_release(out), cj_release(in[0]), cj_release(in[1]), cj_release(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sum_of_masked_inputs_has_the_mask_of_keras),
+        cmocka_unit_test(mask_does_not_reach_a_layer_with_initial_states),
         cmocka_unit_test(two_inputs_and_two_outputs_run),
         cmocka_unit_test(shared_layer_has_one_set_of_variables),
         cmocka_unit_test(nested_model_counts_its_variables_and_is_found),
