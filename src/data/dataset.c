@@ -260,16 +260,6 @@ cj_tensor *cj_dataset_sample_weights(const cj_dataset *data, int index)
                NULL;
 }
 
-int cj__dataset_x_count(const cj_dataset *data)
-{
-    return data->x_count;
-}
-
-int cj__dataset_y_count(const cj_dataset *data)
-{
-    return data->y_count;
-}
-
 cj_status cj__dataset_name_classes(cj_dataset *data, char *const *names, int count)
 {
     for (int i = 0; i < count; i++)

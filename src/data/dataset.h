@@ -53,8 +53,6 @@ cj_status cj__dataset_of(cj_dataset *parts, cj_status status, const cj_dataset *
                          cj_dataset **made);
 // Of a data set on the stack: releases the tensors, frees the room.
 void cj__dataset_clear(cj_dataset *data);
-int cj__dataset_x_count(const cj_dataset *data);
-int cj__dataset_y_count(const cj_dataset *data);
 
 // Gives the classes of a data set that cj_dataset_new() made their names, which are copied.
 // CJ_OUT_OF_MEMORY.
