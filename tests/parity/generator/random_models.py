@@ -116,6 +116,8 @@ def pads(d, axes):
 
 def anywhere(d, shape):
     rank = len(shape) + 1
+    if rank == 1:  # the last axis is the batch: a softmax along it would mix samples
+        return d.one(lambda: L.ELU(alpha=0.5), lambda: L.Rescaling(-2.0, offset=0.3), lambda: L.Identity())()
     return d.one(
         lambda: L.Dense(d.upto(7), activation=d.activation(), use_bias=d.flag(0.8), kernel_regularizer=d.regularizer()),
         lambda: L.Activation(d.activation()),
@@ -226,12 +228,23 @@ def preprocessing(d, x):
                  lambda: L.Masking(-9.0))()(x)
 
 
+def unlike_masks(outer, layer, x, y):
+    """Refuses what drops a mask and may return the very array that it was given: a Reshape to the same shape, say. Keras
+    keeps a mask as an attribute of the array, so there it lives on with JAX, and does not with TensorFlow."""
+    if keras.src.backend.get_keras_mask(outer) is None or x.shape != y.shape:
+        return
+    if not layer.supports_masking if layer else keras.src.backend.get_keras_mask(y) is None:
+        raise ValueError("the back ends differ")
+
+
 def nested(d, x):
     """A model as a layer, perhaps twice."""
     inner = L.Input(x.shape[1:])
     y = anywhere(d, x.shape[1:])(inner)
     model = keras.Model(inner, merge(d, y, inner) if y.shape == inner.shape and d.flag() else y) if d.flag() else \
         keras.Sequential([L.Input(x.shape[1:]), anywhere(d, x.shape[1:]), L.Activation(d.one(*SMOOTH))])
+    for layer in model.layers:
+        unlike_masks(x, layer, layer.input, layer.output)
     z = model(x)
     # of a layer that is applied twice Keras's stateless_call() keeps the last penalty of outputs alone
     penalized = any(isinstance(layer, L.ActivityRegularization) for layer in model.layers)
@@ -248,7 +261,9 @@ def step_of(d, x):
     if len(x.shape) == 4:
         kinds.append(lambda: L.TimeDistributed(d.one(lambda: L.Conv1D(2, 2), lambda: L.Dense(3), lambda: L.LSTM(2))())(x))
         kinds.append(lambda: L.ConvLSTM1D(d.upto(2), 2, padding=d.one("same", "valid"), return_sequences=d.flag())(x))
-    return d.one(*kinds)()
+    y = d.one(*kinds)()
+    unlike_masks(x, None, x, y)
+    return y
 
 
 def merge(d, x, y):
