@@ -24,14 +24,17 @@ static bool reaches(const cj_symbol *symbol, const cj__node *node, int *left)
 }
 
 // Whether `mask` is the one that its input carries.
-static bool is_carried(const cj__json_symbols *symbols, const json_t *mask, const cj_symbol *carried)
+static bool is_carried(const cj__json_symbols *symbols, const json_t *mask,
+                       const cj_symbol *carried)
 {
     const json_t *source = NULL;
     int left = NODES_MAX;
-    if (!carried || !cj__json_is_mask(symbols->layers, mask, &source))
+    if (!cj__json_is_mask(symbols->layers, mask, &source))
         return false;
-    const cj_symbol *from = source ? symbols->find(symbols->context, source) : NULL;
-    return !source || (from && reaches(carried, from->node, &left));
+    if (!source) // joined from others: none is carried where all of it would be true
+        return true;
+    const cj_symbol *from = symbols->find(symbols->context, source);
+    return carried && from && reaches(carried, from->node, &left);
 }
 
 // What a node gives as "mask", by its name or behind the inputs; NULL for nothing.
@@ -46,7 +49,8 @@ static const json_t *mask_of(const json_t *node, const cj__layer_kind *kind)
 }
 
 // What a node gives as the mask of that row; NULL for nothing.
-static const json_t *given(const json_t *node, const cj__layer_kind *kind, const cj__given_mask *row)
+static const json_t *given(const json_t *node, const cj__layer_kind *kind,
+                           const cj__given_mask *row)
 {
     if (kind->masks_in_list)
         return json_array_get(mask_of(node, kind), (size_t)row->input);

@@ -176,7 +176,8 @@ cj_status cj__references_read_node(const json_t *object, const char *who,
                 !json_object_get(one, "class_name"))
                 CJ_TRY(collect_keyed(one, kind->input_keys, who, refs));
             else if (!json_is_null(one))
-                CJ_TRY((i == 1 && kind && kind->more_inputs ? collect_states : collect)(one, who, refs));
+                CJ_TRY((i == 1 && kind && kind->more_inputs ? collect_states : collect)(one, who,
+                                                                                        refs));
         }
         CJ_TRY(read_arguments(named, who, kind, refs));
         return add_named(refs, named, kind ? kind->arguments : NULL, who);

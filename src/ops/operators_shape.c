@@ -238,7 +238,7 @@ static cj_symbol *filled(cj_symbol *x, double value, const cj__word *word)
             y = cj__cast(&g, cj__broadcast_like(&g, one, x), dtype);
         }
     }
-    return cj__word_result(&g, y, word, &x, 1, NULL);
+    return cj__word_result(&g, y, word, &x, 1, &(cj__cast_settings){NULL});
 }
 
 cj_symbol *cj_op_zeros_like(cj_symbol *x)

@@ -29,8 +29,7 @@ static cj_model *masked(cj_layer *layer, int states)
     inputs[1 + states] = cj_input_symbol(TIME, .dtype = "bool");
     if (cj_apply_many_with(layer, "mask", inputs, 2 + states, &y, 1) != CJ_OK)
         fail_msg("%s", cj_error());
-    return made(
-        cj_functional(.inputs_list = inputs, .inputs_count = 2 + states, .outputs = {y}));
+    return made(cj_functional(.inputs_list = inputs, .inputs_count = 2 + states, .outputs = {y}));
 }
 
 // The output for a mask whose steps from `seen` on are false, and sequences that differ there.
@@ -101,7 +100,7 @@ static void a_masked_model_is_explained(void **state)
     (void)state;
     cj_model *model = masked(cj_gru(UNITS, .name = "g"), 1);
     const double x[TIME * FEATURES] = {1, 2, 3, 4, 5, 6, 7, 8}, h[UNITS] = {0.5, -0.5, 0},
-                 m[TIME] = {1, 1, 0, 0};
+                          m[TIME] = {1, 1, 0, 0};
     cj_tensor *inputs[3] = {helper_tensor(CJ_F32, CJ_SHAPE(1, TIME, FEATURES), x),
                             helper_tensor(CJ_F32, CJ_SHAPE(1, UNITS), h),
                             helper_tensor(CJ_BOOL, CJ_SHAPE(1, TIME), m)};

@@ -56,10 +56,9 @@ static bool set_weights(const fixture *file, const json_t *one, cj_model *model)
                       strlen(kinds));
     for (int w = 0; right && kinds[w]; w++) {
         cj_variable *variable = cj_layer_variable(layer, w);
-        cj_tensor *value = kinds[w] == 'k' ?
-                               fixture_tensor(file, name, fixture_part("w", w)) :
-                               value_of(kinds[w], stream + (uint64_t)w,
-                                        cj_tensor_shape(cj_variable_value(variable)));
+        cj_tensor *value = kinds[w] == 'k' ? fixture_tensor(file, name, fixture_part("w", w)) :
+                                             value_of(kinds[w], stream + (uint64_t)w,
+                                                      cj_tensor_shape(cj_variable_value(variable)));
         right = cj_variable_assign(variable, value) == CJ_OK;
         cj_release(value);
     }
