@@ -14,6 +14,9 @@ enum {
     // Multiply-adds of a step of a part, beside which what a call costs anyway is little.
     WORK_LEAST = 500 * 1000,
 };
+// Bytes of what all parts keep, each for itself: products by larger weights are work enough for
+// threads that share each step.
+static const size_t KEPT_MOST = (size_t)16 << 20;
 
 // ---- Planning ----
 
@@ -201,7 +204,8 @@ static int parts_that_pay(const making *m, const cj__plan *whole)
     int64_t parts = rows >= 2 * ROWS_WANTED ? rows / ROWS_WANTED : rows / ROWS_LEAST;
     parts = rows < 2 * ROWS_WANTED && parts > 2 ? 2 : parts;
     parts = parts > PARTS_MAX ? PARTS_MAX : parts;
-    while (parts > 1 && flops / 2 / (double)parts < WORK_LEAST)
+    while (parts > 1 &&
+           (flops / 2 / (double)parts < WORK_LEAST || whole->kept_size > KEPT_MOST / (size_t)parts))
         parts--;
     return parts > 1 ? (int)parts : 1;
 }
