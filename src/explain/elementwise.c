@@ -132,7 +132,7 @@ cj_status cj__explain_prelu(cj__explanation *explanation)
 cj_status cj__explain_layer_scale(cj__explanation *explanation)
 {
     const cj__record *record = explanation->record;
-    const cj_tensor *gamma = cj__weight(record, "variable");
+    const cj_tensor *gamma = cj__weight(record, "gamma");
     const int64_t channel = explanation->index[cj_tensor_shape(record->inputs[0])->rank - 1];
     const double x = input_at(explanation), by = cj__element_at(gamma, channel), y = by * x;
     char from[CJ__DIGITS_TEXT], factor[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];

@@ -51,8 +51,8 @@ static cj_status build_layer_scale(cj_layer *layer, const cj__type *inputs)
     char number[CJ__NUMBER_TEXT];
     CJ_TRY(need_channels(layer, &inputs[0].shape));
     snprintf(l->initial, sizeof l->initial, "constant(%s)", cj__number_text(a->init_values, number));
-    // gamma has this name in Keras, which gives it none
-    return cj__layer_add_variable(layer, "variable", CJ_SHAPE(a->projection_dim), l->initial, NULL, true,
+    // Keras gives it no name, so that it is "variable", "variable_1", ... there
+    return cj__layer_add_variable(layer, "gamma", CJ_SHAPE(a->projection_dim), l->initial, NULL, true,
                                   NULL);
 }
 
