@@ -239,6 +239,7 @@ static const char *const fixtures[] = {
     "cells",
     "attention",
     "calls",
+    "choices",
     "normalization",
     "core",
     "mixed",
