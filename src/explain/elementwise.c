@@ -1,5 +1,6 @@
 // Layers that compute each element from one input element, or from those along one axis.
 #include "explain/explain.h"
+#include <cajal/residuals.h>
 #include <math.h>
 
 static double input_at(const cj__explanation *explanation)
@@ -125,4 +126,31 @@ cj_status cj__explain_prelu(cj__explanation *explanation)
         cj__print_line(explanation, "%s is not positive: alpha %s × %s = %s", cj__digits(x, from),
                        cj__digits(by, slope), from, cj__digits(y, to));
     return cj__conclude_near(explanation, y, fabs(y));
+}
+
+// y = gamma x, with a gamma for each entry of the last axis.
+cj_status cj__explain_layer_scale(cj__explanation *explanation)
+{
+    const cj__record *record = explanation->record;
+    const cj_tensor *gamma = cj__weight(record, "gamma");
+    const int64_t channel = explanation->index[cj_tensor_shape(record->inputs[0])->rank - 1];
+    const double x = input_at(explanation), by = cj__element_at(gamma, channel), y = by * x;
+    char from[CJ__DIGITS_TEXT], factor[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
+    cj__print_line(explanation, "gamma[%lld] %s × %s = %s", (long long)channel,
+                   cj__digits(by, factor), cj__digits(x, from), cj__digits(y, to));
+    return cj__conclude_near(explanation, y, fabs(y));
+}
+
+// y = a + scale b.
+cj_status cj__explain_custom_scale(cj__explanation *explanation)
+{
+    const cj_custom_scale_layer_args *args = explanation->record->layer->args;
+    const double a = input_at(explanation),
+                 b = cj__element_at(explanation->record->inputs[1], explanation->offset),
+                 y = a + args->scale * b;
+    char first[CJ__DIGITS_TEXT], second[CJ__DIGITS_TEXT], scale[CJ__DIGITS_TEXT],
+        to[CJ__DIGITS_TEXT];
+    cj__print_line(explanation, "%s + %s × %s = %s", cj__digits(a, first),
+                   cj__digits(args->scale, scale), cj__digits(b, second), cj__digits(y, to));
+    return cj__conclude_near(explanation, y, fabs(a) + fabs(args->scale * b));
 }

@@ -145,9 +145,12 @@ static json_t *write_plain(writer *w, cj_layer *layer)
         cj__json_set(b, config, "dtype", dtype_policy(b, layer));
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
     write_sublayers(w, layer, config);
-    json_t *object = wrap(b, "keras.layers", choice->class_name, config);
+    const char *module = layer->kind->module ? layer->kind->module : "keras.layers";
+    json_t *object = wrap(b, module, choice->class_name, config);
     if (layer->kind->custom)
         name_custom(b, object, choice->class_name);
+    else if (layer->kind->module) // Keras has it under no public name
+        cj__json_set(b, object, "registered_name", cj__json_text(b, choice->class_name));
     // Keras builds a layer that takes a list of inputs from a list of shapes, even of one; a layer
     // whose inputs are arguments of their own when it is applied.
     const cj__layer_kind *kind = layer->kind;

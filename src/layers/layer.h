@@ -154,6 +154,7 @@ typedef struct cj__layer_kind {
     // The bools that in Keras are arguments of the call, 32 at most; ended by NULL. One that is a
     // hidden setting of the layer, too, is what it says there unless an application says otherwise.
     const char *const *call_settings;
+    const char *module;          // Keras's module of it; NULL: keras.layers
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
     bool custom;                 // its class is one that the program registered (custom.h)

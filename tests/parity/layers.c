@@ -240,6 +240,7 @@ static const char *const fixtures[] = {
     "attention",
     "calls",
     "choices",
+    "residuals",
     "normalization",
     "core",
     "mixed",

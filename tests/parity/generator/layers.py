@@ -30,6 +30,8 @@ def label_of(layer, variable):
     """The name of a layer's variable here: the innermost layer's and the variable's. LSTM and GRU have no cells here."""
     if isinstance(layer, (L.MultiHeadAttention, L.GroupQueryAttention)):  # "query/kernel"
         return "/".join(variable.path.split("/")[-2:])
+    if type(layer).__name__ == "LayerScale":  # Keras names it "variable", "variable_1", ...
+        return f"{layer.name}/gamma"
     if not any(hasattr(layer, part) for part in ("layer", "forward_layer", "cell")):
         return f"{layer.name}/{variable.name}"
     parts = variable.path.split("/")
