@@ -240,6 +240,7 @@ static const char *const fixtures[] = {
     "attention",
     "masks",
     "calls",
+    "choices",
     "residuals",
     "normalization",
     "core",
