@@ -168,7 +168,7 @@ typedef struct cj__layer_kind {
     // name. NULL for none: see given_masks.c.
     const cj__given_mask *given_masks;
     bool masks_in_list; // in Keras they are one list, "mask", which stands for all masks of inputs
-    const char *module;          // Keras's module of it; NULL: keras.layers
+    const char *module; // Keras's module of it; NULL: keras.layers
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
     bool custom;                 // its class is one that the program registered (custom.h)
