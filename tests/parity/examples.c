@@ -101,6 +101,10 @@ static bool trains(const fixture *file, const json_t *one, cj_model *model, cons
               targets_count = tensors(file, one, "t", "targets", targets);
     cj_dataset *data = cj_dataset(.x_list = inputs, .x_count = inputs_count, .y_list = targets,
                                   .y_count = targets_count);
+    for (int i = 0; i < inputs_count; i++)
+        cj_release(inputs[i]);
+    for (int i = 0; i < targets_count; i++)
+        cj_release(targets[i]);
     cj_results *results = NULL;
     const json_t *names = json_object_get(one, "logs");
     bool right = cj_train_on_batch(model, data, &results) == CJ_OK;
