@@ -39,7 +39,7 @@ static cj_status read_input(const prediction *p, const char *path, cj_tensor **i
         return read_texts(path, input);
     if (takes_events(p->model) && !ends_with(path, ".npy"))
         return read_events(p->model, path, input);
-    if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
+    if (is_csv(path))
         return read_rows(p->model, path, input);
     if (ends_with(path, ".npy") || strstr(path, "ubyte") || ends_with(path, ".idx") ||
         ends_with(path, ".idx.gz"))
@@ -235,6 +235,25 @@ static cj_status predict_input(const prediction *p, const char *path)
     return status;
 }
 
+// One input, which may fail without ending the others.
+static cj_status answer(void *context, const char *path)
+{
+    prediction *p = context;
+    cj_error_clear();
+    if (finish(predict_input(p, path)) != EXIT_DONE)
+        p->failed = true;
+    return CJ_OK;
+}
+
+// An input, or the images of a folder.
+static void answer_all(prediction *p, const char *path)
+{
+    if (!is_folder(path))
+        answer(p, path);
+    else if (finish(each_picture(path, answer, p)) != EXIT_DONE)
+        p->failed = true;
+}
+
 static cj_status prepare(prediction *p, const char *file)
 {
     p->model = cj_load(file);
@@ -312,11 +331,8 @@ int run_predict(int argc, char **argv)
         return generate(words[0], &w);
     p.list = json ? json_array() : NULL;
     int code = finish(prepare(&p, words[0]));
-    for (int i = 1; code == EXIT_DONE && i < MOST_INPUTS && words[i]; i++) {
-        cj_error_clear();
-        if (finish(predict_input(&p, words[i])) != EXIT_DONE)
-            p.failed = true;
-    }
+    for (int i = 1; code == EXIT_DONE && i < MOST_INPUTS && words[i]; i++)
+        answer_all(&p, words[i]);
     if (p.list && code == EXIT_DONE)
         print_json_value(p.list);
     json_decref(p.list);

@@ -45,6 +45,7 @@
 #include <cajal/ops_shape.h>
 #include <cajal/ops_wide.h>
 #include <cajal/optimizers.h>
+#include <cajal/pictures.h>
 #include <cajal/plot.h>
 #include <cajal/preprocessing.h>
 #include <cajal/recurrent.h>
