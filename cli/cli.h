@@ -275,6 +275,10 @@ cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
 // any length, the steps of one.
 cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input);
 
+// A file as the inputs of a model, by what the model takes and how the file's name ends: samples as many as
+// there are. Places that are not used become NULL.
+cj_status read_model_inputs(cj_model *model, const char *path, bool invert, cj_tensor *inputs[2]);
+
 // rows.c
 // A table by its file's name, or from standard input ("-"). Statuses of cj_load_csv().
 cj_status load_rows(const char *path, const cj_load_csv_args *args, cj_table **table);

@@ -48,6 +48,8 @@ typedef enum target_kind {
 } target_kind;
 
 target_kind kind_of_target(const own_data *own, const cj_dataset *data);
+// Samples of one class alone are refused: a model of one class is always right, and learns nothing.
+cj_status check_classes(const own_data *own, const cj_dataset *data, target_kind kind);
 // The name of the metric that goes with it, for the answers that the model gives.
 const char *metric_of(const cj_model *model, target_kind kind);
 // The optimizer of a spec with another learning rate, a number or a schedule, unless that is NULL; NULL

@@ -1,6 +1,7 @@
 // Bringing files into the shape that a model takes.
 #define _XOPEN_SOURCE 700
-#include "cli.h"
+#include "arrays.h"
+#include "table.h"
 
 #include <string.h>
 #include <strings.h>
@@ -160,4 +161,38 @@ cj_status read_model_image(const cj_model *model, const char *path, bool invert,
     const cj_status status = fit_input(model, pixels, image);
     cj_release(pixels); // the view holds it
     return status;
+}
+
+// An array of an .npy or an IDX file.
+static cj_status read_array(const cj_model *model, const char *path, cj_tensor **input)
+{
+    cj_tensor *read = NULL;
+    CJ_TRY(ends_with(path, ".npy") ? cj_load_npy(path, &read) : cj_load_idx(path, &read));
+    const cj_status status = fit_input(model, read, input);
+    cj_release(read);
+    return status;
+}
+
+static bool is_array(const char *path)
+{
+    return ends_with(path, ".npy") || strstr(path, "ubyte") || ends_with(path, ".idx") ||
+           ends_with(path, ".idx.gz");
+}
+
+cj_status read_model_inputs(cj_model *model, const char *path, bool invert, cj_tensor *inputs[2])
+{
+    inputs[0] = inputs[1] = NULL;
+    if (is_table_model(model))
+        return read_table_inputs(model, path, inputs);
+    if (takes_texts(model))
+        return read_texts(path, &inputs[0]);
+    if (takes_events(model) && !ends_with(path, ".npy"))
+        return read_events(model, path, &inputs[0]);
+    if (is_csv(path))
+        return read_rows(model, path, &inputs[0]);
+    if (is_array(path))
+        return read_array(model, path, &inputs[0]);
+    if (ends_with(path, ".wav"))
+        return read_sound(model, path, &inputs[0]);
+    return read_model_image(model, path, invert, &inputs[0]);
 }

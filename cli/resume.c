@@ -88,8 +88,9 @@ static cj_status noted_run(const cj_model *model, train_settings *s)
     if (s->class_weights || !weights || !*weights)
         return CJ_OK;
     s->class_weights = weights; // the model's
-    return read_class_weights(s) ? CJ_OK :
-                             cj_fail(CJ_BAD_FILE, "%s: its class weights are none", s->resume);
+    return read_class_weights(s) ?
+               CJ_OK :
+               cj_fail(CJ_BAD_FILE, "%s: its class weights are none", s->resume);
 }
 
 cj_status load_saved_run(train_settings *s, cj_model **model)
@@ -106,6 +107,8 @@ cj_status load_saved_run(train_settings *s, cj_model **model)
     s->batch_size = s->batch_size ? s->batch_size : batch_size;
     s->limit = s->limit ? s->limit : noted_samples(*model, samples);
     CJ_TRY(noted_run(*model, s));
+    if (s->recipe.threads > 0)
+        CJ_TRY(cj_model_set_pool(*model, cj_pool_new((int)s->recipe.threads)));
     if (!isnan(s->recipe.learning_rate))
         CJ_TRY(cj_set_learning_rate(*model, s->recipe.learning_rate));
     return noted_augmentation(*model, &s->augmentation);

@@ -80,15 +80,16 @@ static cj_status copy_column(const cj_table *table, const char *path, int column
     return CJ_OK;
 }
 
-static cj_status numbers_of(const cj_table *table, const char *path, int64_t width, cj_tensor **rows)
+static cj_status numbers_of(const cj_table *table, const char *path, int64_t width,
+                            cj_tensor **rows)
 {
     const int64_t count = cj_table_rows(table);
     const int columns = cj_table_columns(table);
     if (columns != width)
-        return cj_fail(
-            CJ_BAD_FILE, "%s: %d columns where the model takes %lld%s", name_of(path), columns,
-            (long long)width,
-            columns == width + 1 ? " (is the first or last one a label? take it out)" : "");
+        return cj_fail(CJ_BAD_FILE, "%s: %d columns where the model takes %lld%s", name_of(path),
+                       columns, (long long)width,
+                       columns == width + 1 ? " (is the first or last one a label? take it out)" :
+                                              "");
     if (count == 0)
         return cj_fail(CJ_BAD_FILE, "%s: there are no rows of numbers", name_of(path));
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(count, width), rows));

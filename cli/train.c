@@ -171,6 +171,8 @@ static cj_status prepare(train_settings *s, run_data *d, cj_model **model)
     const int64_t samples = cj_dataset_count(d->train);
     CJ_TRY(split_samples(s->validation_split, &d->train, &d->rest));
     s->kind = kind_of_target(&s->own, d->train);
+    if (strchr(s->data, ':')) // a user's own
+        CJ_TRY(check_classes(&s->own, d->train, s->kind));
     s->recipe.epochs = s->epochs;
     s->recipe.batch_size = s->batch_size;
     if (!s->resume)

@@ -47,6 +47,7 @@
 #include <cajal/optimizers.h>
 #include <cajal/pictures.h>
 #include <cajal/plot.h>
+#include <cajal/pools.h>
 #include <cajal/preprocessing.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>

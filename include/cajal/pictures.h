@@ -32,9 +32,9 @@ typedef struct cj_load_picture_args {
     const char *dtype;
 } cj_load_picture_args;
 /** The defaults of cj_load_picture_args. */
-#define CJ_LOAD_PICTURE_DEFAULTS                               \
-    .size = sizeof(cj_load_picture_args), .color_mode = "rgb", \
-    .interpolation = "bilinear", .dtype = "uint8"
+#define CJ_LOAD_PICTURE_DEFAULTS                                                            \
+    .size = sizeof(cj_load_picture_args), .color_mode = "rgb", .interpolation = "bilinear", \
+    .dtype = "uint8"
 /** Sets `args` to CJ_LOAD_PICTURE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_load_picture_defaults(cj_load_picture_args *args);
 /**
@@ -50,10 +50,10 @@ CJ_API void cj_load_picture_defaults(cj_load_picture_args *args);
 CJ_API cj_status cj_load_picture_with(const char *path, cj_tensor **image,
                                       const cj_load_picture_args *args);
 /** `cj_load_picture("cat.jpg", &image, .image_size = {224, 224})`. */
-#define cj_load_picture(path, ...)                       \
-    cj_load_picture_with(path, CJ__HEAD(__VA_ARGS__, ~), \
-                         &(cj_load_picture_args){CJ_LOAD_PICTURE_DEFAULTS, ._ = 0, \
-                                                 CJ__TAIL(__VA_ARGS__, )})
+#define cj_load_picture(path, ...)      \
+    cj_load_picture_with(               \
+        path, CJ__HEAD(__VA_ARGS__, ~), \
+        &(cj_load_picture_args){CJ_LOAD_PICTURE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 #ifdef __cplusplus
 }

@@ -156,7 +156,8 @@ static void blanks_and_tabs_may_separate(void **state)
     assert_near(cj_table_numbers(t, 2)[1], 6, 0, 0);
     cj_release(t);
     const char *path = support_path("table.tsv"); // more commas than tabs
-    support_write(path, "last, first, middle\tage\nx, y, z\t3\n", 36);
+    const char *text = "last, first, middle\tage\nx, y, z\t3\n";
+    support_write(path, text, strlen(text));
     assert_int_equal(cj_load_csv(path, &t), CJ_OK);
     assert_int_equal(cj_table_columns(t), 2);
     assert_string_equal(text_at(t, 0, 0), "x, y, z");
