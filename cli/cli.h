@@ -211,6 +211,7 @@ bool was_interrupted(void);
 
 // curve.c, confusion.c, mistakes.c: what a run leaves behind.
 cj_status write_curve(const cj_history *history, const char *path); // SVG
+cj_status write_log_curve(const char *log, FILE *file);             // of a CSV with a row an epoch
 cj_status write_mistakes(const cj_tensor *images, const cj_tensor *labels,
                          const cj_tensor *probabilities,
                          const char *path); // PNG

@@ -1,13 +1,28 @@
-// cajal plot: the graph of a model as SVG, or what its neurons do.
+// cajal plot: the graph of a model as SVG, what its neurons do, or the curve of a training log.
 #include "cli.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+// What is asked for: of a model, or of the log of a run.
+typedef struct picture {
+    cj_model *model;
+    const char *log;
+    const cj_plot_args *args;
+    const spike_plot *spikes;
+} picture;
+
+static cj_status draw(const picture *p, FILE *file)
+{
+    if (p->log)
+        return write_log_curve(p->log, file);
+    return plots_spikes(p->spikes) ? write_spike_plot(p->model, p->spikes, file) :
+                                     cj_model_plot_with(p->model, file, p->args);
+}
+
 // Writes beside the file and then puts it in its place, so that it is whole or as it was.
-static cj_status write_plot(cj_model *model, const char *path, const cj_plot_args *args,
-                            const spike_plot *spikes)
+static cj_status write_plot(const picture *p, const char *path)
 {
     char part[4096];
     CJ_TRY(check_output(path));
@@ -16,9 +31,8 @@ static cj_status write_plot(cj_model *model, const char *path, const cj_plot_arg
     FILE *file = fopen(part, "w");
     if (!file)
         return cj_fail(CJ_IO, "%s: cannot be written: %s", part, strerror(errno));
-    cj_status status = plots_spikes(spikes) ? write_spike_plot(model, spikes, file) :
-                                              cj_model_plot_with(model, file, args);
-    const bool closed = fclose(file) == 0;
+    cj_status status = draw(p, file);
+    const bool written = !ferror(file), closed = fclose(file) == 0 && written;
     if (status == CJ_OK && (!closed || rename(part, path) != 0))
         status = cj_fail(CJ_IO, "%s: cannot be written: %s", path, strerror(errno));
     if (status != CJ_OK)
@@ -59,9 +73,15 @@ int run_plot(int argc, char **argv)
     }
     const cj_plot_args args = {CJ_PLOT_DEFAULTS, .show_shapes = !no_shapes,
                                .expand_nested = nested};
-    cj_model *model =
-        is_model_file(words[0]) ? cj_load(words[0]) : make_model(words[0], NULL, false);
-    cj_status status = model ? write_plot(model, words[1], &args, &spikes) : cj_error_status();
-    cj_release(model);
+    picture p = {
+        .log = ends_with(words[0], ".csv") ? words[0] : NULL, .args = &args, .spikes = &spikes};
+    if (p.log && (plots_spikes(&spikes) || no_shapes || nested)) {
+        fprintf(stderr, "cajal plot: %s is a log: its picture has no options\n", words[0]);
+        return EXIT_USAGE;
+    }
+    if (!p.log)
+        p.model = is_model_file(words[0]) ? cj_load(words[0]) : make_model(words[0], NULL, false);
+    const cj_status status = p.model || p.log ? write_plot(&p, words[1]) : cj_error_status();
+    cj_release(p.model);
     return finish(status);
 }

@@ -10,6 +10,16 @@ for file in a.safetensors report/curve.svg report/confusion.csv report/mistakes.
     [ -s "$file" ] || fail "$file is missing"
 done
 
+# The curve of a log, as cj_csv_logger() writes it, from its third epoch on; a value is missing.
+printf 'epoch,accuracy,loss,val_accuracy,val_loss\n2,0.5,1.5,0.4,\n3,0.6,1.25,0.5,1.5\n' >log.csv
+"$program" plot log.csv log.svg
+grep -q 'Loss and accuracy over 2 epochs' log.svg && grep -q '>3</text>' log.svg || fail "the curve of a log"
+printf 'epoch,loss\n' >empty.csv
+refused 1 'is not the log of a run' plot empty.csv x.svg
+refused 1 'No such file' plot nothing.csv x.svg
+refused 2 'its picture has no options' plot log.csv x.svg --no-shapes
+[ ! -e x.svg ] && [ ! -e x.svg.part ] || fail "a picture was left"
+
 # The same seed gives the same bits with another number of threads; a resumed run those of one that never stopped.
 "$program" train mnist-mlp --data digits --limit 2000 --epochs 2 --seed 3 --threads 1 --output b.safetensors --quiet
 cmp a.safetensors b.safetensors || fail "one thread gives other bits"

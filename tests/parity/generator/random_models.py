@@ -116,8 +116,6 @@ def pads(d, axes):
 
 def anywhere(d, shape):
     rank = len(shape) + 1
-    if rank == 1:  # the last axis is the batch: a softmax along it would mix samples
-        return d.one(lambda: L.ELU(alpha=0.5), lambda: L.Rescaling(-2.0, offset=0.3), lambda: L.Identity())()
     return d.one(
         lambda: L.Dense(d.upto(7), activation=d.activation(), use_bias=d.flag(0.8), kernel_regularizer=d.regularizer()),
         lambda: L.Activation(d.activation()),
@@ -252,7 +250,9 @@ def nested(d, x):
 
 
 def step_of(d, x):
-    """What comes after x."""
+    """What comes after x. Of (batch,) the last axis is the batch: a softmax along it, or a join, would mix samples."""
+    if len(x.shape) < 2:
+        raise ValueError("a number a sample")
     kinds = [lambda: layer_for(d, x.shape[1:])(x)] * 5
     if len(x.shape) > 1:
         kinds += [lambda: operator(d, x)] * 3 + [lambda: nested(d, x)]
