@@ -13,12 +13,12 @@
 typedef cj_shape sample_shape;
 
 struct cj__nir_loop {
-    int begin, end;            // of the members in the order
-    cj_symbol **before;        // of each node: what it gave in the step before; held, or NULL
-    cj_symbol **outer;         // of each node outside: its value there
-    sample_shape *samples;     // of each node
-    cj_symbol **ins, **nexts;  // the states before and after the step, held
-    double *initial;           // numbers that they begin with
+    int begin, end;           // of the members in the order
+    cj_symbol **before;       // of each node: what it gave in the step before; held, or NULL
+    cj_symbol **outer;        // of each node outside: its value there
+    sample_shape *samples;    // of each node
+    cj_symbol **ins, **nexts; // the states before and after the step, held
+    double *initial;          // numbers that they begin with
     int state_count;
     size_t in_capacity, next_capacity, initial_capacity;
 };
@@ -226,8 +226,8 @@ static bool is_read(const cj__nir_builder *b, int index)
 {
     const cj__nir_graph *g = b->graph;
     for (int i = 0; i < g->edge_count; i++)
-        if (g->edges[i].from == index && g->nodes[g->edges[i].to].component !=
-                                             g->nodes[index].component)
+        if (g->edges[i].from == index &&
+            g->nodes[g->edges[i].to].component != g->nodes[index].component)
             return true;
     return false;
 }
@@ -282,16 +282,16 @@ static cj_layer *make_layer(cj__nir_builder *b, const ends *e)
         zeros = zeros && !(l->initial[k] < 0 || l->initial[k] > 0);
     snprintf(name, sizeof name, "%.150s_loop", first);
     snprintf(step_name, sizeof step_name, "%.150s_step", first);
-    cj_model *step = cj_functional(
-        .inputs_list = e->inputs, .inputs_count = e->input_count + l->state_count,
-        .outputs_list = e->outputs, .outputs_count = e->output_count + l->state_count,
-        .name = step_name);
+    cj_model *step =
+        cj_functional(.inputs_list = e->inputs, .inputs_count = e->input_count + l->state_count,
+                      .outputs_list = e->outputs, .outputs_count = e->output_count + l->state_count,
+                      .name = step_name);
     if (!step)
         return NULL;
-    return cj_recurrent_model(cj_model_layer(step), .states = l->state_count, .name = name,
-                              .initial_values = {zeros ? NULL : l->initial,
-                                                 zeros ? 0 : l->state_count},
-                              .stateful = b->args.stateful);
+    return cj_recurrent_model(
+        cj_model_layer(step), .states = l->state_count, .name = name,
+        .initial_values = {zeros ? NULL : l->initial, zeros ? 0 : l->state_count},
+        .stateful = b->args.stateful);
 }
 
 // Makes the layer, and what its nodes give outside.

@@ -88,8 +88,7 @@ static cj_status check(cj_layer *layer)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: %lld states, and the model has %d inputs and %d outputs: one more of "
                         "each is needed at least",
-                        layer->name, (long long)a->states, model->input_count,
-                        model->output_count);
+                        layer->name, (long long)a->states, model->input_count, model->output_count);
     if (a->initial_values.count > 0 && a->initial_values.count != a->states)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld initial_values for %lld states", layer->name,
                         (long long)a->initial_values.count, (long long)a->states);
