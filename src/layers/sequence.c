@@ -274,8 +274,8 @@ cj_status cj__sequence_call(const cj__sequence *s)
     const cj__sequence_flags *f = &s->flags;
     running r = {.s = s, .g = c->build, .input = &c->inputs[0]};
     // In Keras a layer that is given several tensors gets no mask of the first by itself; its output
-    // has it all the same.
-    r.mask = c->input_count > 1 ? NULL : r.input->mask;
+    // has it all the same. One that the application gives is a mask beside states, too.
+    r.mask = c->input_count > 1 && !cj__called_with(c, "mask") ? NULL : r.input->mask;
     if (!s->constant)
         CJ_TRY(need_time(c->layer, cj__value_shape(r.input)));
     r.time = s->constant ? s->constant : cj__value_shape(r.input)->dims[1];

@@ -10,6 +10,7 @@ NEEDED = {
     "spatial_dropout": ".rate = 0.5", "permute": ".dims = {1}", "repeat_vector": ".n = 2",
     "adaptive_pooling1d": ".output_size = 2", "adaptive_pooling2d": ".output_size = {2}", "adaptive_pooling3d": ".output_size = {2}",
     "gaussian_noise": ".stddev = 0.5", "gaussian_dropout": ".rate = 0.5", "alpha_dropout": ".rate = 0.5",
+    "layer_scale": ".projection_dim = 3", "stochastic_depth": ".drop_path_rate = 0.5", "custom_scale_layer": ".scale = 0.5",
     "group_query_attention": ".head_dim = 2, .num_query_heads = 4, .num_key_value_heads = 2",
     "backup_and_restore": '.backup_dir = "x"',
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3",

@@ -11,6 +11,7 @@
 #include <cajal/nir.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
+#include <cajal/residuals.h>
 #include <cajal/reshaping.h>
 #include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
@@ -187,6 +188,9 @@ MAKER(gaussian_noise, cj_gaussian_noise(0.3, .seed = 3))
 MAKER(gaussian_dropout, cj_gaussian_dropout(0.3))
 MAKER(alpha_dropout, cj_alpha_dropout(0.3, .noise_shape = {-1, 1, 4}))
 MAKER(activity_regularization, cj_activity_regularization(0.1, 0.2))
+MAKER(layer_scale, cj_layer_scale(4, 0.3))
+MAKER(stochastic_depth, cj_stochastic_depth(0.4))
+MAKER(custom_scale_layer, cj_custom_scale_layer(0.17))
 MAKER(lif, cj_lif(0.9, .learn_beta = true, .learn_threshold = true, .per_neuron = true))
 MAKER(integrate_fire,
       cj_integrate_fire(.recurrent = "dense", .recurrent_bias = true, .refractory = 2))
@@ -358,6 +362,9 @@ const sample samples[] = {
     {"GaussianDropout", make_gaussian_dropout, {3, 4}, {3, 4}, true, 4e-3},
     {"AlphaDropout", make_alpha_dropout, {3, 4}, {3, 4}, true, 4e-3},
     {"ActivityRegularization", make_activity_regularization, {3, 4}, {3, 4}, true, 0},
+    {"LayerScale", make_layer_scale, {3, 4}, {3, 4}, false, 4e-3},
+    {"StochasticDepth", make_stochastic_depth, {3, 4}, {3, 4}, true, 4e-3},
+    {"CustomScaleLayer", make_custom_scale_layer, {3, 4}, {3, 4}, true, 0},
     {"Permute", make_permute, {3, 4, 2}, {4, 2, 3}, false, 4e-3},
     {"RepeatVector", make_repeat_vector, {4}, {3, 4}, false, 4e-3},
     {"AdaptiveMaxPooling1D", make_adaptive_max_pooling1d, {5, 2}, {3, 2}, false, 1e-2},
