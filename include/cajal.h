@@ -51,6 +51,7 @@
 #include <cajal/preprocessing.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
+#include <cajal/residuals.h>
 #include <cajal/reshaping.h>
 #include <cajal/sampling.h>
 #include <cajal/scan.h>

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/mapped.h"
@@ -42,28 +43,6 @@ static bool is_plain(const cj__npy_dtype *d)
 
 // ---- Numbers ----
 
-// A half-precision number (IEEE 754 binary16).
-static float half(uint16_t bits)
-{
-    const uint32_t sign = (uint32_t)(bits & 0x8000u) << 16, exponent = bits >> 10 & 31;
-    uint32_t fraction = bits & 1023, word;
-    if (exponent == 31) {
-        word = sign | 0x7f800000u | fraction << 13;
-    } else if (exponent > 0) {
-        word = sign | (exponent + 112) << 23 | fraction << 13;
-    } else if (fraction == 0) {
-        word = sign;
-    } else { // a denormal one
-        uint32_t shift = 0;
-        for (; !(fraction & 1024); shift++)
-            fraction <<= 1;
-        word = sign | (113 - shift) << 23 | (fraction & 1023) << 13;
-    }
-    float value;
-    memcpy(&value, &word, sizeof value);
-    return value;
-}
-
 // One element in this machine's order as bits.
 static uint64_t bits_of(const unsigned char *from, const cj__npy_dtype *d)
 {
@@ -97,7 +76,7 @@ static bool store(const unsigned char *from, const cj__npy_dtype *d, char *to)
         *to = (char)(unsigned char)(dtype == CJ_BOOL ? bits != 0 : bits);
     } else if (dtype == CJ_F32) {
         const uint32_t same = (uint32_t)bits;
-        const float value = d->size == 2 ? half((uint16_t)bits) : 0;
+        const float value = d->size == 2 ? cj__half_value((uint16_t)bits) : 0;
         memcpy(to, d->size == 2 ? (const void *)&value : (const void *)&same, 4);
     } else if (dtype == CJ_I32) {
         const int32_t value = d->kind == 'u' ? (int32_t)bits :

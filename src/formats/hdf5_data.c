@@ -2,10 +2,10 @@
 #include "formats/hdf5_parts.h"
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-#include <math.h>
 #include <string.h>
 
 // The bytes of all elements in a new block.
@@ -42,23 +42,13 @@ static cj_status read_elements(cj__hdf5 *file, const cj__hdf5_object *object,
 
 // ---- Numbers ----
 
-static double half_value(uint64_t bits)
-{
-    const double sign = bits >> 15 ? -1 : 1;
-    const int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
-    if (exponent == 31)
-        return fraction != 0 ? NAN : sign * INFINITY;
-    return exponent == 0 ? sign * ldexp(fraction, -24) :
-                           sign * ldexp(1024 + fraction, exponent - 25);
-}
-
 static double float_value(uint64_t bits, uint32_t size)
 {
     const uint32_t low = (uint32_t)bits;
     float single;
     double value;
     if (size == 2)
-        return half_value(bits);
+        return (double)cj__half_value((uint16_t)bits);
     if (size == 4) {
         memcpy(&single, &low, sizeof single);
         return single;

@@ -2,6 +2,7 @@
 #include "formats/safetensors.h"
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/memory.h"
 #include "formats/json_build.h"
 
@@ -11,6 +12,22 @@
 static const char *const dtype_names[CJ_DTYPE_COUNT] = {
     [CJ_F32] = "F32", [CJ_F64] = "F64", [CJ_BF16] = "BF16", [CJ_I32] = "I32",
     [CJ_I64] = "I64", [CJ_U8] = "U8",   [CJ_BOOL] = "BOOL",
+};
+
+// A dtype of files.
+typedef struct cj__stored {
+    const char *name;
+    cj_dtype dtype; // what it is read as
+    size_t size;    // bytes of an element
+    bool same;      // the bytes are the tensor's
+} cj__stored;
+
+static const cj__stored stored[] = {
+    {"F32", CJ_F32, 4, true},   {"F64", CJ_F64, 8, true},  {"BF16", CJ_BF16, 2, true},
+    {"I32", CJ_I32, 4, true},   {"I64", CJ_I64, 8, true},  {"U8", CJ_U8, 1, true},
+    {"BOOL", CJ_BOOL, 1, true}, {"F16", CJ_F32, 2, false}, {"I8", CJ_I32, 1, false},
+    {"I16", CJ_I32, 2, false},  {"U16", CJ_I32, 2, false}, {"U32", CJ_I64, 4, false},
+    {"U64", CJ_I64, 8, false},
 };
 
 enum { HEADER_LENGTH_SIZE = 8 };
@@ -35,12 +52,13 @@ static void swap_bytes(void *data, size_t size, size_t count)
 
 // ---- Reading ----
 
-static cj_status read_dtype(const char *name, const json_t *value, cj_dtype *dtype)
+static cj_status read_dtype(const char *name, const json_t *value, cj__entry *entry)
 {
     const char *text = json_string_value(value);
-    for (int i = 0; text && i < CJ_DTYPE_COUNT; i++) {
-        if (dtype_names[i] && strcmp(text, dtype_names[i]) == 0) {
-            *dtype = (cj_dtype)i;
+    for (size_t i = 0; text && i < sizeof stored / sizeof *stored; i++) {
+        if (strcmp(text, stored[i].name) == 0) {
+            entry->stored = &stored[i];
+            entry->type.dtype = stored[i].dtype;
             return CJ_OK;
         }
     }
@@ -71,7 +89,7 @@ static cj_status read_entry(const char *name, const json_t *value, uint64_t base
     entry->name = name;
     if (!json_is_object(value))
         return cj__fail(CJ_BAD_FILE, "the header's entry \"%.200s\" is not an object", name);
-    CJ_TRY(read_dtype(name, json_object_get(value, "dtype"), &entry->type.dtype));
+    CJ_TRY(read_dtype(name, json_object_get(value, "dtype"), entry));
     CJ_TRY(read_shape(name, json_object_get(value, "shape"), &entry->type.shape));
     const json_t *offsets = json_object_get(value, "data_offsets");
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
@@ -80,8 +98,7 @@ static cj_status read_entry(const char *name, const json_t *value, uint64_t base
         begin < 0 || end < begin || (uint64_t)end > file_size - base)
         return cj__fail(CJ_BAD_FILE, "tensor \"%.200s\" lies outside the file", name);
     int64_t count = cj_shape_count(&entry->type.shape);
-    if (count < 0 ||
-        __builtin_mul_overflow(count, (int64_t)cj_dtype_size(entry->type.dtype), &size) ||
+    if (count < 0 || __builtin_mul_overflow(count, (int64_t)entry->stored->size, &size) ||
         size != end - begin)
         return cj__fail(CJ_BAD_FILE,
                         "tensor \"%.200s\" has %lld bytes, which its shape and dtype contradict",
@@ -214,13 +231,42 @@ const cj__entry *cj__container_find(const cj__container *container, const char *
                                            sizeof *container->entries, by_name);
 }
 
+// One element of a dtype that is widened, as a float or an integer of 32 or 64 bits; false for an integer
+// that the tensor's dtype does not have.
+static bool widen(const cj__stored *from, const unsigned char *bytes, char *to)
+{
+    uint64_t bits = 0;
+    for (size_t i = from->size; i-- > 0;)
+        bits = bits << 8 | bytes[i];
+    if (from->name[0] == 'I' && from->size < 8 && bits >> (8 * from->size - 1))
+        bits |= ~(uint64_t)0 << 8 * from->size; // the sign
+    const float real = cj__half_value((uint16_t)bits);
+    const int32_t number = (int32_t)(uint32_t)bits;
+    if (from->dtype == CJ_F32)
+        memcpy(to, &real, sizeof real);
+    else if (from->dtype == CJ_I32)
+        memcpy(to, &number, sizeof number);
+    else
+        memcpy(to, &bits, sizeof bits);
+    return from->dtype != CJ_I64 || bits <= INT64_MAX;
+}
+
 cj_status cj__container_elements(const cj__container *container, const cj__entry *entry,
                                  void *elements)
 {
+    const cj__stored *from = entry->stored;
     const size_t size = cj_dtype_size(entry->type.dtype),
-                 bytes = (size_t)(entry->end - entry->begin);
-    CJ_TRY(cj__input_read(container->input, entry->begin, elements, bytes));
-    swap_bytes(elements, size, bytes / size);
+                 bytes = (size_t)(entry->end - entry->begin), count = bytes / from->size;
+    // what is widened is read to the end of the block, so that no element is written over one that is unread
+    char *to = elements;
+    unsigned char *read = (unsigned char *)elements + (count * size - bytes);
+    CJ_TRY(cj__input_read(container->input, entry->begin, read, bytes));
+    if (from->same)
+        swap_bytes(elements, size, count);
+    for (size_t i = 0; !from->same && i < count; i++)
+        if (!widen(from, read + i * from->size, to + i * size))
+            return cj__fail(CJ_BAD_FILE, "tensor \"%.200s\" has an integer above 2^63 - 1",
+                            entry->name);
     return CJ_OK;
 }
 

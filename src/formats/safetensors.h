@@ -14,8 +14,9 @@
 
 typedef struct cj__entry {
     const char *name;
-    cj__type type;
-    uint64_t begin, end; // bytes of the file
+    cj__type type;                   // of what is read: dtypes that no tensor here has are widened
+    uint64_t begin, end;             // bytes of the file
+    const struct cj__stored *stored; // how an element lies there
 } cj__entry;
 
 typedef struct cj__container {

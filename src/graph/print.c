@@ -58,8 +58,11 @@ typedef struct totals {
 static double flops_of(const cj__call *call)
 {
     double flops = call->op->flops ? call->op->flops(call) : 0;
-    for (int i = 0; call->loop && i < call->loop->plan->program.instruction_count; i++)
-        flops += (double)call->loop->length * flops_of(&call->loop->plan->calls[i]);
+    for (int p = 0; call->loop && p < call->loop->part_count; p++) {
+        const cj__plan *body = call->loop->parts[p].plan;
+        for (int i = 0; i < body->program.instruction_count; i++)
+            flops += (double)call->loop->length * flops_of(&body->calls[i]);
+    }
     return flops;
 }
 
@@ -75,15 +78,17 @@ typedef struct listing {
 static void print_calls(const cj__plan *plan, const double *seconds, const listing *to);
 
 // The calls of a body. Their seconds are means over the runs, that of the loop is a median: they are
-// shown as shares of it. `time` is NULL without times.
+// shown as shares of it. `time` is NULL without times. The first part stands for all.
 static void print_loop(const cj__loop *loop, const double *time, const listing *to)
 {
     double sum = 0;
-    for (int i = 0; time && i < loop->plan->program.instruction_count; i++)
+    const cj__loop_part *part = &loop->parts[0];
+    const double parts = loop->part_count > 1 ? (double)loop->batch / (double)part->rows : 1;
+    for (int i = 0; time && i < part->plan->program.instruction_count; i++)
         sum += loop->seconds[i];
-    print_calls(loop->plan, time ? loop->seconds : NULL,
-                &(listing){to->stream, to->all, to->depth + 1, to->steps * (double)loop->length,
-                           sum > 0 ? *time / sum : 1});
+    print_calls(part->plan, time ? loop->seconds : NULL,
+                &(listing){to->stream, to->all, to->depth + 1,
+                           to->steps * (double)loop->length * parts, sum > 0 ? *time / sum : 1});
 }
 
 // "conv2d, winograd, by 8", further to the right within a loop.
@@ -97,7 +102,10 @@ static void name_of(const cj__instruction *instruction, const cj__call *call, in
         snprintf(by, sizeof by, ", once");
     if (part > 0)
         snprintf(by, sizeof by, ", by %lld", (long long)part);
-    if (call->loop)
+    if (call->loop && call->loop->part_count > 1)
+        snprintf(by, sizeof by, ", %lld steps%s, by %lld", (long long)call->loop->length,
+                 call->loop->reverse ? " back" : "", (long long)call->loop->parts[0].rows);
+    else if (call->loop)
         snprintf(by, sizeof by, ", %lld steps%s", (long long)call->loop->length,
                  call->loop->reverse ? " back" : "");
     snprintf(name, 2 * WORDS, "%*s%s%s%s%s%s", 2 * depth, "", call->op->name, form ? ", " : "",

@@ -48,6 +48,7 @@ struct cj__device;
 typedef struct cj__program {
     struct cj__device *device; // where it will run; the function's
     int64_t steps;             // of a loop's body: how many the loop has; else 0
+    bool samples_apart;        // and whether each sample goes its own way (split_loop.c)
     cj__value_info *values;
     int value_count;
     size_t value_capacity;
@@ -105,6 +106,11 @@ typedef struct cj__part {
     char roles[CJ__PART_OPERANDS]; // of each operand: see split_batch.c
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__part;
+// How an operand of an instruction (inputs, then outputs) takes part in a cut along the first axis,
+// which has so many rows: 's': it has samples; 'w': whole; 'v': whole and large; '+': a sum over
+// samples; 0: it cannot (split_batch.c).
+char cj__sample_role(const cj__program *program, const cj__instruction *instruction, int i,
+                     int64_t rows);
 // The part that begins at row `first` of an instruction with a cut, whose whole call is `call`.
 void cj__part_of(const cj__program *program, const cj__instruction *instruction,
                  const cj__call *call, int64_t first, cj__part *part);
@@ -166,6 +172,7 @@ cj_status cj__round_elements(cj__program *program); // fuse_round.c
 cj_status cj__recompute(cj__program *program);      // recompute.c
 cj_status cj__fuse_elements(cj__program *program);  // fuse_elements.c
 cj_status cj__split_batch(cj__program *program);    // split_batch.c
+cj_status cj__split_loop(cj__program *program);     // split_loop.c
 cj_status cj__keep_steady(cj__program *program);    // keep_steady.c
 cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c
 

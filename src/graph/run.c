@@ -97,7 +97,7 @@ static bool is_read_by_failed(const cj__plan *plan, int position, int input)
     const cj__loop *loop = plan->loops ? plan->loops[position] : NULL;
     if (!loop)
         return true;
-    const cj__plan *body = loop->plan;
+    const cj__plan *body = loop->parts[loop->failed].plan;
     if (body->failed < 0)
         return false;
     const cj__instruction *failed = &body->program.instructions[body->order[body->failed]];
@@ -345,7 +345,7 @@ static cj_status time_loops(cj__plan *plan, bool begin, int rounds)
         cj__loop *loop = plan->loops[i];
         if (!loop)
             continue;
-        const int count = loop->plan->program.instruction_count;
+        const int count = loop->parts[0].plan->program.instruction_count;
         if (begin && !loop->seconds)
             loop->seconds = cj__new((size_t)count, sizeof *loop->seconds);
         if (begin && !loop->seconds)
@@ -353,7 +353,7 @@ static cj_status time_loops(cj__plan *plan, bool begin, int rounds)
         for (int j = 0; j < count && loop->seconds; j++)
             loop->seconds[j] = begin ? 0 : loop->seconds[j] / (rounds + 1);
         loop->timing = begin;
-        CJ_TRY(time_loops(loop->plan, begin, rounds));
+        CJ_TRY(time_loops(loop->parts[0].plan, begin, rounds));
     }
     return CJ_OK;
 }

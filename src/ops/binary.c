@@ -204,7 +204,7 @@ CJ__BINARIES(CJ__ROW)
         .min_inputs = 2,                      \
         .max_inputs = 2,                      \
         .variant = CJ__COMPARISON_##function, \
-        .samples = CJ__WHOLE_BATCH,           \
+        .samples = "ee>s",                    \
         .on_blocks = CJ__ON_BLOCKS_NO,        \
         .identity = CJ__IDENTITY_NEVER,       \
         .bf16 = CJ__BF16_NEVER,               \
@@ -220,7 +220,7 @@ const cj__op cj__op_select = {
     .flags = CJ__OP_ELEMENTWISE,
     .min_inputs = 3,
     .max_inputs = 3,
-    .samples = CJ__WHOLE_BATCH,
+    .samples = "eee>s",
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,

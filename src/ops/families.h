@@ -54,7 +54,8 @@ typedef void (*cj__spread_work)(const cj__call *call, const cj__run_of *run);
 // Calls `work` for runs that cover the output, on the pool.
 void cj__spread_run(const cj__call *call, int count, cj__spread_work work);
 
-// Copies along one axis, on the pool: `outer` blocks of `bytes` from one stride to another.
+// Copies along one axis, on the pool: `outer` blocks of `bytes` from one stride to another. `from`
+// may be NULL, for zeros.
 typedef struct cj__blocks_copy {
     int64_t outer;
     size_t bytes;

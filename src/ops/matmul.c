@@ -185,6 +185,11 @@ static void gradient_matmul(cj__build *g, const cj__node *node, cj_symbol *const
                          cj__matmul(g, a, d, !m->trans_a, false);
 }
 
+static const char *samples_of(const void *attrs)
+{
+    return ((const cj__matmul_attrs *)attrs)->trans_a ? CJ__WHOLE_BATCH : "svw>s";
+}
+
 static cj__epilogue *epilogue_of(void *attrs)
 {
     return &((cj__matmul_attrs *)attrs)->epilogue;
@@ -201,6 +206,7 @@ const cj__op cj__op_matmul = {
     .fused = &cj__op_matmul_bias_act,
     .attrs_size = CJ__ATTRS_SIZE(cj__matmul_attrs),
     .setup_size = sizeof(gemm_setup),
+    .samples_of = samples_of,
     .infer = infer_matmul,
     .set_up = set_up_matmul,
     .gradient = gradient_matmul,
@@ -224,6 +230,7 @@ const cj__op cj__op_matmul_bias_act = {
     .epilogue = epilogue_of,
     .attrs_size = CJ__ATTRS_SIZE(cj__matmul_attrs),
     .setup_size = sizeof(gemm_setup),
+    .samples_of = samples_of,
     .infer = infer_matmul,
     .set_up = set_up_matmul,
     .workspace = workspace_matmul,

@@ -232,9 +232,9 @@ typedef struct cj__op {
     // Traits: see above.
 
     // Whether a part of the batch can be computed by itself: a letter for each input, '>', a letter
-    // for each output. 's': samples along the first axis, and sample i of a result depends only on
-    // sample i of the operands; 'e': likewise, or broadcast; 'w': whole; '+': a sum over the
-    // samples. CJ__WHOLE_BATCH: it cannot.
+    // for each output; the last counts for all after it. 's': samples along the first axis, where i
+    // of a result depends on i of the operands alone; 'e': likewise, or broadcast; 'w': whole; 'v':
+    // too, and too large to be read for each part; '+': a sum. CJ__WHOLE_BATCH: it cannot.
     const char *samples;
     cj__on_blocks on_blocks;
     cj__identity identity;

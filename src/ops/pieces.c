@@ -20,11 +20,10 @@ static size_t block_bytes(const cj__operand *x, int axis)
     return (size_t)cj__span(shape, axis, shape->rank) * cj_dtype_size(x->type.dtype);
 }
 
-// Along any axis but the first each sample is copied by itself: the letters of as many inputs as a
-// call has that is cut.
+// Along any axis but the first each sample is copied by itself.
 static const char *samples_along(int64_t axis)
 {
-    return axis == 0 ? CJ__WHOLE_BATCH : "sssssss>s";
+    return axis == 0 ? CJ__WHOLE_BATCH : "s>s";
 }
 
 static const char *samples_of_axis(const void *attrs)
@@ -169,11 +168,14 @@ static cj_status run_pad(const cj__call *call)
     const cj__slice_attrs *a = call->attrs;
     const int axis = (int)a->axis;
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
-    const size_t bytes = block_bytes(x, axis);
-    memset(y->data, 0, cj__bytes(y));
-    char *to = (char *)y->data + (size_t)a->begin * block_bytes(x, axis + 1);
-    cj__copy_blocks(call, &(cj__blocks_copy){cj__span(&x->type.shape, 0, axis), bytes, x->data,
-                                             bytes, to, block_bytes(y, axis)});
+    const int64_t outer = cj__span(&x->type.shape, 0, axis);
+    const size_t bytes = block_bytes(x, axis), stride = block_bytes(y, axis),
+                 before = (size_t)a->begin * block_bytes(x, axis + 1);
+    char *to = y->data;
+    cj__copy_blocks(call, &(cj__blocks_copy){outer, before, NULL, 0, to, stride});
+    cj__copy_blocks(call, &(cj__blocks_copy){outer, bytes, x->data, bytes, to + before, stride});
+    cj__copy_blocks(call, &(cj__blocks_copy){outer, stride - before - bytes, NULL, 0,
+                                             to + before + bytes, stride});
     return CJ_OK;
 }
 
@@ -262,6 +264,7 @@ const cj__op cj__op_unstack = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
     .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
+    .samples_of = samples_of_axis,
     .infer = infer_unstack,
     .count_outputs = count_unstack,
     .gradient = gradient_unstack,
@@ -314,6 +317,7 @@ const cj__op cj__op_stack = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
     .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
+    .samples_of = samples_of_axis,
     .infer = infer_stack,
     .gradient = gradient_stack,
     .run = run_stack,

@@ -379,6 +379,12 @@ const cj__op cj__op_sum_like = {
     .run = run_sum_like,
 };
 
+// A mean is over as many elements as the whole batch has.
+static const char *samples_of_broadcast(const void *attrs)
+{
+    return ((const cj__stretch_attrs *)attrs)->mean ? CJ__WHOLE_BATCH : "es>s";
+}
+
 const cj__op cj__op_broadcast_like = {
     .name = "broadcast_like",
     .min_inputs = 2,
@@ -389,6 +395,7 @@ const cj__op cj__op_broadcast_like = {
     .bf16 = CJ__BF16_NEVER,
     .shape_only = 1 << 1,
     .attrs_size = CJ__ATTRS_SIZE(cj__stretch_attrs),
+    .samples_of = samples_of_broadcast,
     .infer = infer_stretch,
     .stretched = stretched,
     .gradient = gradient_broadcast_like,

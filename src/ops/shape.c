@@ -213,18 +213,29 @@ static cj_status infer_reverse(cj__inference *r)
     return cj__need_axis(r, &r->inputs[0], ((cj__axis_attrs *)r->attrs)->axis, true);
 }
 
-static cj_status run_reverse(const cj__call *call)
+static void reverse_task(void *context, int64_t begin, int64_t end)
 {
+    const cj__call *call = context;
     const cj_shape *shape = &call->inputs[0].type.shape;
     const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
-    const int64_t n = shape->dims[axis], outer = cj__span(shape, 0, axis);
+    const int64_t n = shape->dims[axis];
     const size_t bytes =
         (size_t)cj__span(shape, axis + 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
     const char *x = call->inputs[0].data;
     char *y = call->outputs[0].data;
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t i = 0; i < n; i++)
-            memcpy(y + (size_t)(o * n + i) * bytes, x + (size_t)(o * n + n - 1 - i) * bytes, bytes);
+    for (int64_t block = begin; block < end; block++) {
+        const int64_t i = block % n, first = block - i;
+        memcpy(y + (size_t)block * bytes, x + (size_t)(first + n - 1 - i) * bytes, bytes);
+    }
+}
+
+static cj_status run_reverse(const cj__call *call)
+{
+    const cj_shape *shape = &call->inputs[0].type.shape;
+    const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
+    if (cj__count(&call->inputs[0]) > 0)
+        cj__each_item(call, cj__span(shape, 0, axis + 1), cj__span(shape, axis + 1, shape->rank),
+                      reverse_task, (void *)(uintptr_t)call);
     return CJ_OK;
 }
 

@@ -117,19 +117,47 @@ void cj__spread_run(const cj__call *call, int count, cj__spread_work work)
         cj__each_item(call, total / cols, cols, rows_task, &context);
 }
 
+static void copy_block(const cj__blocks_copy *c, int64_t block, size_t at, size_t bytes)
+{
+    char *to = (char *)c->to + (size_t)block * c->to_stride + at;
+    if (c->from)
+        memcpy(to, (const char *)c->from + (size_t)block * c->from_stride + at, bytes);
+    else
+        memset(to, 0, bytes);
+}
+
 static void copy_task(void *context, int64_t begin, int64_t end)
 {
     const cj__blocks_copy *c = context;
-    const char *from = (const char *)c->from + (size_t)begin * c->from_stride;
-    char *to = (char *)c->to + (size_t)begin * c->to_stride;
-    for (int64_t o = begin; o < end; o++, from += c->from_stride, to += c->to_stride)
-        memcpy(to, from, c->bytes);
+    for (int64_t block = begin; block < end; block++)
+        copy_block(c, block, 0, c->bytes);
+}
+
+// Long blocks are copied piece by piece: there may be one alone, as along the first axis.
+static const size_t COPY_PIECE = (size_t)64 << 10;
+
+static int64_t pieces_of(const cj__blocks_copy *c)
+{
+    return (int64_t)((c->bytes - 1) / COPY_PIECE + 1);
+}
+
+static void piece_task(void *context, int64_t begin, int64_t end)
+{
+    const cj__blocks_copy *c = context;
+    const int64_t pieces = pieces_of(c);
+    for (int64_t i = begin; i < end; i++) {
+        const size_t at = (size_t)(i % pieces) * COPY_PIECE, left = c->bytes - at;
+        copy_block(c, i / pieces, at, left < COPY_PIECE ? left : COPY_PIECE);
+    }
 }
 
 void cj__copy_blocks(const cj__call *call, const cj__blocks_copy *copy)
 {
     cj__blocks_copy context = *copy;
-    if (copy->bytes > 0)
+    if (copy->bytes > COPY_PIECE)
+        cj__each_item(call, copy->outer * pieces_of(copy), (int64_t)(COPY_PIECE / sizeof(float)),
+                      piece_task, &context);
+    else if (copy->bytes > 0)
         cj__each_item(call, copy->outer, (int64_t)(copy->bytes / sizeof(float)), copy_task,
                       &context);
 }

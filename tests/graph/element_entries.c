@@ -80,11 +80,11 @@ static void compare(const form *s, also what, int64_t batch, int threads)
             fixture_expect_same(one[i], whole[i]);
         cj_release(one[i]), cj_release(whole[i]);
     }
-    if (fixture_planned(joined, batch, " unstack ") != copies[what]) {
+    if (fixture_planned(joined, batch, " unstack") != copies[what]) {
         char *plan = fixture_plan(joined, batch);
         fail_msg("%d of what is read is copied:\n%s", (int)what, plan);
     }
-    assert_int_equal(fixture_planned(single, batch, " unstack "), 1);
+    assert_int_equal(fixture_planned(single, batch, " unstack"), 1);
     assert_int_equal(fixture_planned(joined, batch, " reshape "), copies[what] || what == SUM_READ);
     cj_release(joined), cj_release(single);
 }
@@ -127,7 +127,7 @@ static void entries_of_the_first_axis_are_copied(void **state)
     fixture_output(&f, cj__mul(&f.g, cj__add(&f.g, e[0], e[1]), e[1]));
     cj_function *function = fixture_function(&f, NULL);
     assert_non_null(function);
-    assert_int_equal(fixture_planned(function, 3, " unstack "), 1);
+    assert_int_equal(fixture_planned(function, 3, " unstack"), 1);
     cj_release(function);
 }
 
@@ -151,7 +151,7 @@ static void entries_of_the_last_axis_are_copied(void **state)
             fixture_output(&f, cj__sub(&f.g, cj__mul(&f.g, e[0], e[0]), e[1]));
             cj_function *function = fixture_function(&f, k ? "-fuse_elements" : NULL);
             assert_non_null(function);
-            assert_int_equal(fixture_planned(function, 3, " unstack "), 1);
+            assert_int_equal(fixture_planned(function, 3, " unstack"), 1);
             cj_tensor *given = fixture_tensor_of(CJ_F32, in);
             fixture_fill_whole(given, 3, 4);
             out[k] = fixture_tensor_of(CJ_F32, entry);

@@ -70,6 +70,7 @@ def main():
     add(fixture, "conv1d_transpose", sequence((4, 2), S(L.Conv1DTranspose(3, 2, strides=2))), (4, 2))
     add(fixture, "depthwise", sequence((4, 4, 2), S(L.DepthwiseConv2D(2))), (4, 4, 2))
     add(fixture, "regularized", sequence((3,), S(L.Dense(2, kernel_regularizer="l2"))), (3,))
+    add(fixture, "conv3d", sequence((3, 3, 2, 1), S(L.Conv3D(2, (2, 2, 1), activation="tanh"), power_iterations=2)), (3, 3, 2, 1))
     add(fixture, "frozen", sequence((3,), S(L.Dense(4), name="norm"), L.Dense(2)), (3,), frozen=("norm",))
     print(fixture.write(Path(__file__).parent / "fixtures", {"keras": keras.__version__, "backend": keras.backend.backend()}))
 

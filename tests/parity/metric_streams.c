@@ -78,8 +78,15 @@ static void streams_equal_keras(void **state)
     fixture_run("metric_streams", equals_keras);
 }
 
+static void streams_by_drawn_settings_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("metrics_drawn", equals_keras);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(streams_equal_keras)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(streams_equal_keras),
+                                       cmocka_unit_test(streams_by_drawn_settings_equal_keras)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

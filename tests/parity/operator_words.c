@@ -110,6 +110,26 @@ WORD(select) { Y = cj_op_select(m->x, m->x + 2, 2, number(m, "default", 0)); }
 WORD(clip) { Y = cj_op_clip(X(0), number(m, "low", 0), number(m, "high", 0)); }
 WORD(argmax) { Y = cj_op_argmax(X(0), axis(m)); }
 WORD(argmin) { Y = cj_op_argmin(X(0), axis(m)); }
+// The order within the two parts is free: they are sorted.
+WORD(argpartition)
+{
+    const int k = whole(m, "kth", 0), at = axis(m);
+    const cj_shape *x = cj_symbol_shape(X(0));
+    const int64_t n = x->dims[at < 0 ? x->rank + at : at];
+    int64_t places[2];
+    int count = 0;
+    if (k > 0)
+        places[count++] = k;
+    if (k < n - 1)
+        places[count++] = k + 1;
+    cj_symbol *parts[3];
+    parts[0] = cj_op_moveaxis(cj_op_argpartition(X(0), k, at), (int[]){at}, (int[]){-1}, 1);
+    if (count)
+        cj_op_split_at(parts[0], places, count, -1, parts);
+    for (int i = 0; i <= count; i++)
+        parts[i] = cj_op_sort(parts[i], -1);
+    Y = cj_op_concatenate(parts, count + 1, -1);
+}
 WORD(nanargmax) { Y = cj_op_nanargmax(X(0), axis(m)); }
 WORD(nanargmin) { Y = cj_op_nanargmin(X(0), axis(m)); }
 WORD(cumsum) { Y = cj_op_cumsum(X(0), axis(m)); }
@@ -165,6 +185,15 @@ WORD(eye) { Y = cj_op_eye(whole(m, "n", 0), whole(m, "m", 0), whole(m, "k", 0), 
 WORD(tri) { Y = cj_op_tri(whole(m, "n", 0), whole(m, "m", 0), whole(m, "k", 0), dtype(m)); }
 WORD(identity) { Y = cj_op_identity(whole(m, "n", 0), dtype(m)); }
 WORD(full) { Y = cj_op_full(shape(m), number(m, "value", 0), dtype(m)); }
+WORD(array)
+{
+    const json_t *values = json_object_get(m->one, "values");
+    cj_tensor *tensor = NULL;
+    assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE((int64_t)json_array_size(values)), &tensor), CJ_OK);
+    for (size_t i = 0; i < json_array_size(values); i++)
+        ((float *)cj_tensor_data(tensor))[i] = (float)json_number_value(json_array_get(values, i));
+    Y = cj_op_array(tensor, dtype(m));
+}
 WORD(full_like) { Y = cj_op_full_like(X(0), number(m, "value", 0)); }
 WORD(arange) { Y = cj_op_arange(number(m, "start", 0), number(m, "stop", 0), number(m, "step", 1), dtype(m)); }
 #define SPACED(m)                                                    \
@@ -268,6 +297,17 @@ WORD(tensordot)
 WORD(cross) { Y = cj_op_cross(X(0), X(1), axis(m)); }
 WORD(correlate) { Y = cj_op_correlate(X(0), X(1), text(m, "mode")); }
 WORD(einsum) { Y = cj_op_einsum(text(m, "equation"), X(0), X(1)); }
+// h' = tanh(x + h w), and the outputs h' h.
+static cj_status step(void *context, const cj_scan_step *s)
+{
+    s->next[0] = cj_op_activation("tanh", cj_op_add(s->entries[0], cj_op_matmul(s->states[0], context)));
+    s->outputs[0] = cj_op_multiply(s->next[0], s->states[0]);
+    return s->outputs[0] ? CJ_OK : cj_error_status();
+}
+WORD(scan)
+{
+    cj_scan(&m->y[0], &m->y[1], step, X(2), &X(1), 1, &X(0), 1, 1, .reverse = fixture_flag(m->one, "reverse"));
+}
 WORD(sort) { Y = cj_op_sort(X(0), axis(m)); }
 WORD(argsort) { Y = cj_op_argsort(X(0), axis(m)); }
 WORD(top_k) { cj_op_top_k(X(0), whole(m, "k", 1), &m->y[0], &m->y[1]); }
@@ -386,8 +426,8 @@ static const row rows[] = {
     ONE(arccosh), ONE(arctanh), ONE(deg2rad), ONE(rad2deg), ONE(sinc), ONE(expm1), ONE(exp2), ONE(log2), ONE(log10),
     ONE(cbrt), ONE(erf), ONE(erfc), ONE(erfinv), ONE(i0), ONE(floor), ONE(ceil), ONE(trunc), ONE(fabs), ONE(exp),
     ONE(log), ONE(log1p), ONE(sqrt), ONE(rsqrt), ONE(reciprocal), ONE(square), ONE(sign), ONE(negative), ONE(relu),
-    {.word = "abs", .of_one = cj_op_absolute}, ONE(isfinite), ONE(isinf), ONE(isnan), ONE(isposinf), ONE(isneginf),
-    ONE(signbit), ONE(logical_not), ONE(bitwise_invert), ONE(bitwise_not), ONE(ravel), ONE(fliplr), ONE(flipud),
+    {.word = "abs", .of_one = cj_op_absolute}, ONE(absolute), ONE(isfinite), ONE(isinf), ONE(isnan), ONE(isposinf),
+    ONE(isneginf), ONE(stop_gradient), ONE(signbit), ONE(logical_not), ONE(bitwise_invert), ONE(bitwise_not), ONE(ravel), ONE(fliplr), ONE(flipud),
     ONE(zeros_like), ONE(ones_like), ONE(corrcoef),
     TWO(add), TWO(subtract), TWO(multiply), TWO(divide), TWO(true_divide), TWO(divide_no_nan), TWO(floor_divide),
     TWO(mod), TWO(fmod), TWO(power), TWO(maximum), TWO(minimum), TWO(fmax), TWO(fmin), TWO(arctan2), TWO(hypot),
@@ -414,7 +454,7 @@ static const row rows[] = {
     OTHER(diagonal), OTHER(trace), OTHER(depth_to_space), OTHER(space_to_depth), OTHER(unfold), OTHER(fold),
     OTHER(extract_sequences), OTHER(tensordot), OTHER(cross), OTHER(correlate), OTHER(einsum), OTHER(sort),
     OTHER(argsort), OTHER(top_k), OTHER(in_top_k), OTHER(take_along_axis), OTHER(take), OTHER(scatter),
-    OTHER(scatter_update), OTHER(searchsorted), OTHER(digitize), OTHER(isin), OTHER(multi_hot), OTHER(one_hot),
+    OTHER(argpartition), OTHER(array), OTHER(scan), OTHER(scatter_update), OTHER(searchsorted), OTHER(digitize), OTHER(isin), OTHER(multi_hot), OTHER(one_hot),
     OTHER(conv), OTHER(depthwise_conv), OTHER(separable_conv), OTHER(conv_transpose), OTHER(max_pool), OTHER(average_pool),
     OTHER(adaptive_max_pool), OTHER(adaptive_average_pool), OTHER(batch_normalization), OTHER(layer_normalization),
     OTHER(rms_normalization), OTHER(binary_crossentropy), OTHER(categorical_crossentropy),

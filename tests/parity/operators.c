@@ -114,6 +114,12 @@ static void operators_equal_keras(void **state)
     fixture_run("operators", equals_keras);
 }
 
+static void operators_by_drawn_settings_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("operators_drawn", equals_keras);
+}
+
 static void operators_of_networks_equal_keras(void **state)
 {
     (void)state;
@@ -122,7 +128,10 @@ static void operators_of_networks_equal_keras(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(operators_equal_keras),
-                                       cmocka_unit_test(operators_of_networks_equal_keras)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operators_equal_keras),
+        cmocka_unit_test(operators_by_drawn_settings_equal_keras),
+        cmocka_unit_test(operators_of_networks_equal_keras),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,12 +118,13 @@ bool cj__kept_outlives(const cj__kept *kept)
 
 // The number of the state of what a call in a loop's body prepares, where that outlives the run;
 // or NULL.
-static const _Atomic int64_t *version_in_body(const cj__plan *plan, int position, int in_body)
+static const _Atomic int64_t *version_in_body(const cj__plan *plan, int position,
+                                              const cj__plan *body_plan, int in_body)
 {
     const cj__loop *loop = plan->loops[position];
-    const cj__program *body = &loop->plan->program, *program = &plan->program;
-    const int leaf = cj__leaf_of(body, body->instructions[loop->plan->order[in_body]]
-                                           .inputs[loop->plan->calls[in_body].kept->input]);
+    const cj__program *body = &body_plan->program, *program = &plan->program;
+    const int leaf = cj__leaf_of(body, body->instructions[body_plan->order[in_body]]
+                                           .inputs[body_plan->calls[in_body].kept->input]);
     if (leaf < 0 || body->values[leaf].kind != CJ__VALUE_INPUT)
         return NULL;
     const int operand = cj__loop_invariant(loop, body->values[leaf].input);
@@ -135,33 +136,42 @@ static const _Atomic int64_t *version_in_body(const cj__plan *plan, int position
                                                                           version_of(plan, value);
 }
 
-// Finds what outlives runs of the plan's loops, and makes room for it.
-static void keep_of_loops(cj__plan *plan)
+static void keep_of_body(cj__plan *plan, int position, const cj__plan *body)
 {
-    for (int i = 0; plan->loops && !plan->is_body && i < plan->program.instruction_count; i++) {
-        const cj__plan *body = plan->loops[i] ? plan->loops[i]->plan : NULL;
-        for (int j = 0; body && j < body->program.instruction_count; j++) {
-            cj__kept *kept = body->calls[j].kept;
-            const _Atomic int64_t *version = kept ? version_in_body(plan, i, j) : NULL;
-            if (!version || plan->kept_size + kept->workspace_bytes > KEPT_MOST)
-                continue;
-            kept->version = version;
-            plan->kept_size += kept->workspace_bytes;
-        }
+    for (int j = 0; j < body->program.instruction_count; j++) {
+        cj__kept *kept = body->calls[j].kept;
+        const _Atomic int64_t *version = kept ? version_in_body(plan, position, body, j) : NULL;
+        if (!version || plan->kept_size + kept->workspace_bytes > KEPT_MOST)
+            continue;
+        kept->version = version;
+        plan->kept_size += kept->workspace_bytes;
     }
 }
 
-static void point_kept_of_loops(cj__plan *plan, char *memory)
+static char *point_kept_of_body(const cj__plan *body, char *memory)
 {
-    for (int i = 0; plan->loops && i < plan->program.instruction_count; i++) {
-        const cj__plan *body = plan->loops[i] ? plan->loops[i]->plan : NULL;
-        for (int k = 0; body && k < body->kept_count; k++) {
-            if (!cj__kept_outlives(&body->kept[k]))
-                continue;
-            body->kept[k].workspace = memory;
-            memory += body->kept[k].workspace_bytes;
-        }
+    for (int k = 0; k < body->kept_count; k++) {
+        if (!cj__kept_outlives(&body->kept[k]))
+            continue;
+        body->kept[k].workspace = memory;
+        memory += body->kept[k].workspace_bytes;
     }
+    return memory;
+}
+
+// Finds what outlives runs of the plan's loops, and makes room for it.
+static void keep_of_loops(cj__plan *plan)
+{
+    for (int i = 0; plan->loops && !plan->is_body && i < plan->program.instruction_count; i++)
+        for (int p = 0; plan->loops[i] && p < plan->loops[i]->part_count; p++)
+            keep_of_body(plan, i, plan->loops[i]->parts[p].plan);
+}
+
+static void point_kept_of_loops(const cj__plan *plan, char *memory)
+{
+    for (int i = 0; plan->loops && i < plan->program.instruction_count; i++)
+        for (int p = 0; plan->loops[i] && p < plan->loops[i]->part_count; p++)
+            memory = point_kept_of_body(plan->loops[i]->parts[p].plan, memory);
 }
 
 cj_status cj__keep_in_plan(cj__plan *plan)

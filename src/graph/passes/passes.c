@@ -194,6 +194,8 @@ static const struct {
      "softmax with cross-entropy, forward and backward, in one pass", false},
     {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round,
      "roundings to bfloat16 into convolutions, or away where nothing changes", false},
+    {"split_loop", CJ__STAGE_GRAPH, cj__split_loop,
+     "loops in parts of the batch, each on one thread through all steps", true},
     {"fold_scale", CJ__STAGE_PLAN, cj__fold_scale,
      "scale and shift by channel into the filters before", false},
     {"fuse_accuracy", CJ__STAGE_PLAN, cj__fuse_accuracy,

@@ -20,10 +20,19 @@ enum { IMAGES_LEAST = 32, LARGE_LEAST = 4, LARGEST_LEAST = 2 };
 // Neighbours are cut together where their images differ by no more: others want parts of their own.
 enum { ALIKE = 4 };
 
-// 's': has samples; 'w': whole; '+': a sum over samples; 0: cannot be cut. Operand i counts inputs,
-// then outputs.
-static char role_of(const cj__program *program, const cj__instruction *instruction, int i,
-                    int64_t rows)
+// The letter of operand i in `samples`, of which the last on each side counts for all that follow.
+static char letter_of(const char *samples, const cj__instruction *instruction, int i)
+{
+    const char *arrow = strchr(samples, '>');
+    const bool is_input = i < instruction->input_count;
+    const char *first = is_input ? samples : arrow + 1;
+    const size_t count = is_input ? (size_t)(arrow - samples) : strlen(arrow + 1),
+                 at = (size_t)(is_input ? i : i - instruction->input_count);
+    return first[at < count ? at : count - 1];
+}
+
+char cj__sample_role(const cj__program *program, const cj__instruction *instruction, int i,
+                     int64_t rows)
 {
     const cj__op *op = instruction->op;
     // outputs follow inputs
@@ -34,14 +43,20 @@ static char role_of(const cj__program *program, const cj__instruction *instructi
     const char *samples = op->samples_of ? op->samples_of(instruction->attrs) : op->samples;
     if (!samples || samples[0] == '\0')
         return 0;
-    const char *outputs = strchr(samples, '>') + 1;
-    const char role =
-        i < instruction->input_count ? samples[i] : outputs[i - instruction->input_count];
+    const char role = letter_of(samples, instruction, i);
     if (role == 'e') // element-wise: may be broadcast
         return has_rows && shape->rank == program->values[instruction->outputs[0]].type.shape.rank ?
                    's' :
                    'w';
     return role == 's' && !has_rows ? 0 : role;
+}
+
+// What is too large to be read for each part is no reason to cut.
+static char role_of(const cj__program *program, const cj__instruction *instruction, int i,
+                    int64_t rows)
+{
+    const char role = cj__sample_role(program, instruction, i, rows);
+    return role == 'v' ? 0 : role;
 }
 
 // 0 for what is too large to count; a plan refuses it later.

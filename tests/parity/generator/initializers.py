@@ -34,9 +34,15 @@ def expected(name, options, shape):
     if name == "random_uniform":
         low, high = options.get("minval", -0.05), options.get("maxval", 0.05)
         return {"mean": (low + high) / 2, "stddev": (high - low) / math.sqrt(12), "low": low, "high": high}
-    family, kind = name.split("_")
     fan_in, fan_out = fans(shape)
-    variance = {"glorot": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in}[family]
+    if name == "variance_scaling":
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[options.get("mode", "fan_in")]
+        variance, kind = options.get("scale", 1.0) / fan, options.get("distribution", "truncated_normal")
+        if kind == "untruncated_normal":
+            return {"mean": 0.0, "stddev": math.sqrt(variance), "low": None, "high": None}
+    else:
+        family, kind = name.split("_")
+        variance = {"glorot": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in}[family]
     if kind == "uniform":
         limit = math.sqrt(3 * variance)
         return {"mean": 0.0, "stddev": math.sqrt(variance), "low": -limit, "high": limit}
@@ -60,6 +66,9 @@ def make():
              ("truncated_normal", {}), ("random_normal", {"mean": 1.0, "stddev": 0.2}), ("random_uniform", {"minval": -1.0, "maxval": 3.0}),
              ("truncated_normal", {"mean": -1.0, "stddev": 0.5})]
     scaled = [(f"{family}_{kind}", {}) for family in ("glorot", "he", "lecun") for kind in ("normal", "uniform")]
+    scaled += [("variance_scaling", {}), ("variance_scaling", {"scale": 3.0, "mode": "fan_out", "distribution": "uniform"}),
+               ("variance_scaling", {"scale": 0.3, "mode": "fan_avg", "distribution": "untruncated_normal"}),
+               ("variance_scaling", {"scale": 2.0, "mode": "fan_avg"})]
     for name, options in plain + scaled:
         cls = "".join(part.capitalize() for part in name.split("_"))
         text = ", ".join(f"{key}={value}" for key, value in options.items())

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import layers as L
 
+from .noise import SIZE, near, noise
 from .store import Fixture
 
 
@@ -29,6 +30,8 @@ def label_of(layer, variable):
     """The name of a layer's variable here: the innermost layer's and the variable's. LSTM and GRU have no cells here."""
     if isinstance(layer, (L.MultiHeadAttention, L.GroupQueryAttention)):  # "query/kernel"
         return "/".join(variable.path.split("/")[-2:])
+    if type(layer).__name__ == "LayerScale":  # Keras names it "variable", "variable_1", ...
+        return f"{layer.name}/gamma"
     if not any(hasattr(layer, part) for part in ("layer", "forward_layer", "cell")):
         return f"{layer.name}/{variable.name}"
     parts = variable.path.split("/")
@@ -52,9 +55,9 @@ def layers_of(model):
     return [one for layer in model.layers for one in (layers_of(layer) if isinstance(layer, keras.Model) else [layer])]
 
 
-def add_model(fixture, name, model, arrays, training=False, spread=0.6, compiled=False):
+def add_model(fixture, name, model, arrays, training=False, spread=0.6, compiled=False, phases=()):
     """Records one case: `model` on `arrays`, with weights and upstream gradients drawn from the case's name. `compiled` is
-    quicker for models of many operators."""
+    quicker for models of many operators. Returns what becomes of the results with noise, for each of `phases`."""
     rng = np.random.default_rng([ord(letter) for letter in name])
     weights = weights_of(model)
     for v, label in weights:
@@ -71,12 +74,13 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6, compiled
     others = [v.value for v in model.non_trainable_variables]
     real = [i for i, x in enumerate(arrays) if x.dtype.kind == "f"]
 
-    def forward(trainable, reals):
+    def forward(trainable, reals, moves=None):
         inputs = [jnp.asarray(x) for x in arrays]
         for i, x in zip(real, reals):
             inputs[i] = x
-        outputs, after, losses = model.stateless_call(trainable, others, inputs if len(inputs) > 1 else inputs[0],
-                                                      training=training, return_losses=True)
+        with noise(moves):
+            outputs, after, losses = model.stateless_call(trainable, others, inputs if len(inputs) > 1 else inputs[0],
+                                                          training=training, return_losses=True)
         flat = keras.tree.flatten(outputs)
         return flat, after, sum(losses) if losses else jnp.zeros(())
 
@@ -85,30 +89,30 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6, compiled
     outputs, after, penalty = (None, None, None) if compiled else forward(*given)
     upstream = upstream or [draw(rng, y.shape) for y in outputs]
 
-    def scalar(trainable, reals):
-        results = forward(trainable, reals)
+    def scalar(trainable, reals, moves=None):
+        results = forward(trainable, reals, moves)
         return sum((y * dy).sum() for y, dy in zip(results[0], upstream)) + results[2], results
 
     gradient = jax.grad(scalar, (0, 1), has_aux=True)
-    (by_weights, by_inputs), results = (jax.jit(gradient) if compiled else gradient)(*given)
-    outputs, after, penalty = results if compiled else (outputs, after, penalty)
-    gradients = {id(v): g for v, g in zip(model.trainable_variables, by_weights)}
-    updated = {id(v): a for v, a in zip(model.non_trainable_variables, after)}
-    parts = {f"x{i}": x for i, x in enumerate(arrays)}
-    for i, (v, _) in enumerate(weights):
-        parts[f"w{i}"] = np.asarray(v.value)
-        if id(v) in gradients:
-            parts[f"dw{i}"] = gradients[id(v)]
-        elif training:
-            parts[f"after{i}"] = updated[id(v)]
-    for i, (y, dy) in enumerate(zip(outputs, upstream)):
-        parts[f"y{i}"], parts[f"dy{i}"] = y, dy
-    for i, dx in zip(real, by_inputs):
-        parts[f"dx{i}"] = dx
-    if model.losses:
-        parts["penalty"] = np.reshape(penalty, (1,))
+
+    def parts_of(by_weights, by_inputs, outputs, after, penalty):
+        gradients = {id(v): g for v, g in zip(model.trainable_variables, by_weights)}
+        updated = {id(v): a for v, a in zip(model.non_trainable_variables, after)}
+        parts = {f"dw{i}": gradients[id(v)] for i, (v, _) in enumerate(weights) if id(v) in gradients}
+        parts |= {f"after{i}": updated[id(v)] for i, (v, _) in enumerate(weights) if training and id(v) not in gradients}
+        parts |= {f"y{i}": y for i, y in enumerate(outputs)} | {f"dx{i}": dx for i, dx in zip(real, by_inputs)}
+        return parts | ({"penalty": np.reshape(penalty, (1,))} if model.losses else {})
+
+    run = jax.jit(gradient) if compiled else gradient
+    still = [(jnp.zeros(()), jnp.ones(()))] if phases else []
+    grads, results = run(*given, *still)
+    results = results if compiled else (outputs, after, penalty)
+    parts = {f"x{i}": x for i, x in enumerate(arrays)} | {f"w{i}": np.asarray(v.value) for i, (v, _) in enumerate(weights)}
+    parts |= parts_of(*grads, *results) | {f"dy{i}": dy for i, dy in enumerate(upstream)}
     fixture.add(name, parts, config=json.loads(model.to_json()), training=training,
-                weights=[label for _, label in weights], inputs=len(arrays), outputs=len(outputs))
+                weights=[label for _, label in weights], inputs=len(arrays), outputs=len(results[0]))
+    tries = [run(trainable, [near(arrays[i], phase) for i in real], (jnp.float32(SIZE), jnp.float32(phase))) for phase in phases]
+    return [parts_of(*grads, *results) for grads, results in tries]
 
 
 class Builder:

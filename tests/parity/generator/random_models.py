@@ -2,9 +2,9 @@
 over masked steps, attention, preprocessing, operators between layers, models in models, and more inputs and outputs than one.
 
 What Keras itself refuses is drawn again. Layers with random masks are drawn for inference only. The parts of a case are
-those of layers.py. A value may lie near a kink (0 of ReLU, two equal elements of a window), where a rounding decides the
-gradient; draw() of layers.py keeps the inputs away from such places, and what lies behind other layers is left to chance: a
-case in which Keras's own gradient is not steady under a change of 1e-6 is dropped.
+those of layers.py. A value may lie near a kink (0 of ReLU, two equal elements of a window), or what should be 0 is divided by
+its own length: there a rounding decides. A case is dropped whose numbers are not steady under noise of 1e-6 behind each
+operation (noise.py).
 """
 
 import jax
@@ -318,24 +318,26 @@ def build(d):
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0]), arrays
 
 
+PHASES = (0.7, 1.9, 2.6, 3.7, 5.3)
+
+
 def steady(fixture, name, model, arrays, training):
-    """Adds the case if Keras's own numbers do not jump when the inputs move by a rounding."""
-    trial = Fixture("trial", "", 1, 1, "")
-    add_model(fixture, name, model, arrays, training=training, compiled=True)
-    moved = [a * np.float32(1 + 1e-6) if a.dtype.kind == "f" else a for a in arrays]
-    state = [w.numpy() if hasattr(w, "numpy") else np.asarray(w) for w in model.weights]
-    add_model(trial, name, model, moved, training=training, compiled=True)
-    assert all(np.array_equal(s, np.asarray(w)) for s, w in zip(state, model.weights))
-    for part, value in trial.tensors.items():
-        if part.split("/")[1][0] == "x":
-            continue
-        if not np.allclose(value, fixture.tensors[part], rtol=2e-4, atol=2e-4) or not np.isfinite(value).all():
-            fixture.cases.pop()
-            for key in list(fixture.tensors):
-                if key.startswith(name + "/"):
-                    del fixture.tensors[key]
-            return False
+    """Adds the case if Keras's own numbers do not jump when what each operation makes moves by some roundings."""
+    others = add_model(fixture, name, model, arrays, training=training, compiled=True, phases=PHASES)
+    for other in others:
+        for part, value in other.items():
+            # half of what the test allows
+            if not np.allclose(value, fixture.tensors[f"{name}/{part}"], rtol=1e-4, atol=5e-5) or not np.isfinite(value).all():
+                forget(fixture, name)
+                return False
     return True
+
+
+def forget(fixture, name):
+    """Takes a case out again, if it is there."""
+    fixture.cases = [case for case in fixture.cases if case["name"] != name]
+    for key in [key for key in fixture.tensors if key.startswith(name + "/")]:
+        del fixture.tensors[key]
 
 
 def make(seed, count):
@@ -352,8 +354,7 @@ def make(seed, count):
             kept = steady(fixture, name, model, arrays, training=d.flag() and not random_in_training)
         except (ValueError, TypeError, NotImplementedError, ZeroDivisionError, KeyError, IndexError, AttributeError,
                 jax.errors.JAXTypeError, RuntimeError) as refusal:
-            if fixture.cases and fixture.cases[-1]["name"] == name:
-                fixture.cases.pop()
+            forget(fixture, name)
             del refusal
             kept = False
         done, refused = (done + 1, 0) if kept else (done, refused + 1)

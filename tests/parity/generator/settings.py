@@ -167,20 +167,26 @@ RANDOM = {
 BATCH = 3
 
 
-def images(table=None):
+def image_case(fixture, word, i):
+    """Case `i` of a layer of RANDOM."""
+    make, colored = RANDOM[word]
+    d = Draw(np.random.default_rng([6, i, *(ord(letter) for letter in word)]))
+    keras.backend.clear_session()
+    span = d.one((0, 255), (0, 255), (-1.0, 1.0), (0.0, 1.0))
+    shape = (*d.some(2, 6, 3), 3 if colored else d.one(1, 2, 3))
+    layer, drawn = make(d, span)
+    x = d.rng.uniform(span[0], span[1], (BATCH, *shape)).astype("float32")
+    inputs = L.Input(shape, name="x")
+    with Again(Draws(SEED, BATCH, **drawn)):
+        add_model(fixture, f"{word}_{i}", keras.Model(inputs, layer(inputs)), [x], training=i != 4)
+
+
+def images():
     fixture = Fixture("settings_images", "layers that change images at random, by settings drawn at random: outputs, gradients", 1e-4, 2e-3,
                       "places in float32, 1e-6 of a pixel, times differences of 255")
-    for word, (make, colored) in (table or RANDOM).items():
+    for word in RANDOM:
         for i in range(5):
-            d = Draw(np.random.default_rng([6, i, *(ord(letter) for letter in word)]))
-            keras.backend.clear_session()
-            span = d.one((0, 255), (0, 255), (-1.0, 1.0), (0.0, 1.0))
-            shape = (*d.some(2, 6, 3), 3 if colored else d.one(1, 2, 3))
-            layer, drawn = make(d, span)
-            x = d.rng.uniform(span[0], span[1], (BATCH, *shape)).astype("float32")
-            inputs = L.Input(shape, name="x")
-            with Again(Draws(SEED, BATCH, **drawn)):
-                add_model(fixture, f"{word}_{i}", keras.Model(inputs, layer(inputs)), [x], training=i != 4)
+            image_case(fixture, word, i)
         jax.clear_caches()
     return fixture
 

@@ -168,7 +168,8 @@ def crossing(f):
                 result = np.asarray(layer([keras.src.utils.module_utils.tensorflow.constant(x.tolist()) for x in given]))
                 parts = {"y0": result.astype("float32" if mode == "one_hot" else "int32")}
                 inputs = [listed(x.reshape(-1).tolist()) if x.dtype == object else x.reshape(-1).tolist() for x in given]
-                f.add(f"cross_{name}_{mode}_{'column' if column else 'row'}", parts, inputs=inputs, column=column, mode=mode, bins=17)
+                f.add(f"cross_{name}_{mode}_{'column' if column else 'row'}", parts, word="HashedCrossing", inputs=inputs, column=column, mode=mode,
+                      bins=17)
 
 
 def make():

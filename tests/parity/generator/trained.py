@@ -8,6 +8,8 @@ Keras's files. Of another loss than "mse" the setting "loss" is what Cajal calls
 import keras
 import numpy as np
 
+from .noise import near
+
 
 def text_of(value):
     if isinstance(value, bool):
@@ -22,7 +24,8 @@ def spec_of(name, settings):
 
 
 def add(fixture, name, model, optimizer, spec, steps, batch, seed, loss="mse", moved=0, targets=None, weighted=False, **more):
-    """`loss`: a loss of Keras's, `targets(random, shape)` draws what it wants; the data are multiplied by 1 + `moved`."""
+    """`loss`: a loss of Keras's, `targets(random, shape)` draws what it wants; `moved`: the phase of noise.near(), for other data by some
+    roundings."""
     random = np.random.default_rng(seed)
     for variable in model.weights:
         if "moving" not in variable.path:
@@ -33,7 +36,7 @@ def add(fixture, name, model, optimizer, spec, steps, batch, seed, loss="mse", m
     shape = (steps, batch, *model.output_shape[1:])
     y = targets(random, shape) if targets else random.normal(0, 1, shape).astype("float32")
     s = random.uniform(0.2, 2, (steps, batch)).astype("float32") if weighted else None
-    x = x if model.layers[0].__class__.__name__ == "Embedding" else x * np.float32(1 + moved)
+    x = near(x, moved) if moved and model.layers[0].__class__.__name__ != "Embedding" else x
     before = [np.array(w) for w in model.weights]
     model.compile(optimizer, loss)
     losses = [model.train_on_batch(x[i], y[i], sample_weight=s[i] if weighted else None) for i in range(steps)]
