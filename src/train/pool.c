@@ -16,8 +16,8 @@ static cj_status set_pool(cj_model *model, cj_pool *pool)
     CJ_TRY(cj__state_compiled(model, who, &state));
     if (state->callbacks)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: model \"%s\" is being trained by a cj_fit() that has not returned", who,
-                        cj_layer_name(cj_model_layer(model)));
+                        "%s: model \"%s\" is being trained by a cj_fit() that has not returned",
+                        who, cj_layer_name(cj_model_layer(model)));
     cj__functions_free(state->functions);
     state->functions = NULL;
     cj_release(state->settings.pool);

@@ -21,9 +21,8 @@ static cj_model *make_model(void)
 {
     cj_model *model = cj_sequential(cj_input(WIDTH), cj_dense(300, .activation = "relu"),
                                     cj_dropout(0.3), cj_dense(1));
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(), .loss = "mse",
-                                .pool = cj_pool_new(1)),
-                     CJ_OK);
+    assert_int_equal(
+        cj_compile(model, .optimizer = cj_adam(), .loss = "mse", .pool = cj_pool_new(1)), CJ_OK);
     return model;
 }
 
