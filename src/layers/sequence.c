@@ -76,10 +76,8 @@ static cj_status take_states(running *r)
     return CJ_OK;
 }
 
-// Zeros (batch, ...) of the shape of a state. `entry` is (batch, ...) with any other axes.
-static cj_symbol *zeros(const running *r, cj_symbol *entry, const cj_shape *state)
+cj_symbol *cj__sequence_zeros(cj__build *g, cj_symbol *entry, const cj_shape *state)
 {
-    cj__build *g = r->g;
     if (!entry)
         return NULL;
     const cj_shape *e = cj_symbol_shape(entry);
@@ -111,8 +109,8 @@ static cj_symbol *first_state(const running *r, cj_symbol *entry, int k, bool ne
     if (s->flags.kept)
         return cj__trace_latest(s->context->trace, s->flags.kept[k]);
     if (s->first[k] < 0 || s->first[k] > 0)
-        return cj__shift(r->g, zeros(r, entry, &s->shapes[k]), s->first[k]);
-    return needed ? zeros(r, entry, &s->shapes[k]) : NULL;
+        return cj__shift(r->g, cj__sequence_zeros(r->g, entry, &s->shapes[k]), s->first[k]);
+    return needed ? cj__sequence_zeros(r->g, entry, &s->shapes[k]) : NULL;
 }
 
 // The state after a step: the new one where the mask is true, else the old one (0 at first).
