@@ -625,7 +625,7 @@ MODELS = (unet, unet_skips, xception, resnet_v2, mobilenet, efficientnet, convne
           attended_gru, characters, video, next_frame, captions, tagger, anomalies, points, wide_deep, recommender)
 
 
-LEFT_OUT = (points,)  # Keras and Cajal part after the first step: not examined yet
+LEFT_OUT = (points,)  # the loss of its third step is not a number in Keras
 
 
 def make(only=None):
