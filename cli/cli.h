@@ -148,19 +148,34 @@ cj_status check_output(const char *path);
 enum { PICTURE_SIDE = 64 };
 // What is wanted of a user's own data, and what was found in it.
 typedef struct own_data {
-    int64_t side;   // of images, where no model says it: side x side,
-    bool grey;      // grey or in colours
-    bool stream;    // images for training are decoded when they are needed
-    int64_t window; // steps of a series that a sample has; 0 for 24
+    int64_t side;                  // of images, where no model says it: side x side,
+    bool grey;                     // grey or in colours
+    cj_load_picture_args pictures; // the rest of how images are read
+    bool stream;                   // images for training are decoded when they are needed
+    int64_t window;                // steps of a series that a sample has; 0 for 24
     bool tokens;    // the data is one text, whose next byte is predicted (language.h)
     json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
 } own_data;
+#define OWN_DATA_DEFAULTS .side = PICTURE_SIDE, .pictures = {CJ_LOAD_PICTURE_DEFAULTS}
 bool is_folder_data(const char *name);
 // The images of a folder that has train/ and test/ (or validation/), or four fifths and one fifth of
 // it, as the model's input wants them or, without one, as `own` says. What cannot be
 // read is told and left out.
 cj_status load_folder_data(const char *name, const cj_model *model, const own_data *own,
                            cj_dataset **train, cj_dataset **test);
+// pictures.c: a model file remembers by which rules the images of its folder were read, in the notes
+// "pictures/image_size" (height and width), "pictures/interpolation" and "pictures/aspect_ratio" (crop or
+// pad).
+cj_status note_pictures(cj_model *model, const own_data *own);
+// The rules of a model that was trained on a folder of images; false for any other. Words in *rules belong
+// to the model.
+bool noted_pictures(const cj_model *model, cj_load_picture_args *rules);
+// Calls `take` with each image file of a folder and of those below it, in the order of their names, until it
+// does not return CJ_OK. CJ_NOT_FOUND if there is none, CJ_IO, CJ_OUT_OF_MEMORY.
+cj_status each_picture(const char *folder, cj_status (*take)(void *context, const char *path),
+                       void *context);
+bool is_folder(const char *path);
+
 // Remembers the names of the classes in the model.
 cj_status note_classes(cj_model *model, const cj_dataset *data);
 
@@ -246,6 +261,8 @@ void print_json_value(const json_t *value);
 // inputs.c
 // Whether a name has that ending, in capitals or not.
 bool ends_with(const char *text, const char *end);
+// Whether it is that of a CSV file, plain or packed, or standard input ("-").
+bool is_csv(const char *name);
 // Whether a name is that of a model file, not of a known network.
 bool is_model_file(const char *name);
 // One image file as the model's first input wants it: (1, height, width, channels), uint8. With
@@ -257,6 +274,16 @@ cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
 // Rows of numbers from CSV, "-" for standard input: rows of samples; or, for sequences (time, features) of
 // any length, the steps of one.
 cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input);
+
+// A file as the inputs of a model, by what the model takes and how the file's name ends: samples as many as
+// there are. Places that are not used become NULL.
+cj_status read_model_inputs(cj_model *model, const char *path, bool invert, cj_tensor *inputs[2]);
+
+// rows.c
+// A table by its file's name, or from standard input ("-"). Statuses of cj_load_csv().
+cj_status load_rows(const char *path, const cj_load_csv_args *args, cj_table **table);
+// The same as numbers (rows, width); what is none is refused by its row.
+cj_status load_row_tensor(const char *path, int64_t width, cj_tensor **rows);
 
 // spikes.c: what neurons do.
 // What cajal plot is asked for: spikes on an input, or firing rates over currents; else neither.

@@ -151,6 +151,21 @@ static cj_status check_normalized(const recipe *r, const own_data *own, const cj
     return cj_fail(CJ_INVALID_ARGUMENT, "--normalize: model \"%s\" has no place for it", r->name);
 }
 
+cj_status check_classes(const own_data *own, const cj_dataset *data, target_kind kind)
+{
+    const cj_tensor *y = cj_dataset_y(data, 0);
+    if (kind != TARGET_CLASSES || (!y && cj_dataset_class_count(data) != 1))
+        return CJ_OK;
+    const double first = y ? cj_tensor_get(y, (int64_t[]){0, 0}) : 0;
+    bool several = cj_dataset_class_count(data) > 1 ||
+                   (own->schema && json_array_size(json_object_get(own->schema, "classes")) > 1);
+    for (int64_t i = 1; y && !several && i < cj_tensor_count(y); i++)
+        several = fabs(cj_tensor_get(y, (int64_t[]){i, 0}) - first) > 0;
+    return several ? CJ_OK :
+                     cj_fail(CJ_INVALID_ARGUMENT, "all samples are of one class; a model learns to "
+                                                  "tell two or more apart");
+}
+
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)
 {
     const target_kind kind = kind_of_target(own, train);

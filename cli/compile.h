@@ -17,10 +17,18 @@ typedef struct recipe {
     int64_t seed, threads;
 } recipe;
 
-#define IMAGE_OPTIONS(own)                                                \
-    INT_OPTION("image-size", "N", &(own)->side, 1, 4096,                  \
-               "with folder: the height and width that images get (64)"), \
-        FLAG_OPTION("grayscale", &(own)->grey, "with folder: images without colours")
+#define IMAGE_OPTIONS(own)                                                                      \
+    INT_OPTION("image-size", "N", &(own)->side, 1, 4096,                                        \
+               "with folder: the height and width that images get (64)"),                       \
+        FLAG_OPTION("grayscale", &(own)->grey, "with folder: images without colours"),          \
+        TEXT_OPTION(                                                                            \
+            "interpolation", "NAME", &(own)->pictures.interpolation,                            \
+            "with folder: bilinear, nearest, bicubic, area, lanczos3 or lanczos5 (bilinear)"),  \
+        FLAG_OPTION(                                                                            \
+            "crop-to-aspect-ratio", &(own)->pictures.crop_to_aspect_ratio,                      \
+            "with folder: keep the middle of images that are wider or higher, do not stretch"), \
+        FLAG_OPTION("pad-to-aspect-ratio", &(own)->pictures.pad_to_aspect_ratio,                \
+                    "with folder: put black around images, do not stretch")
 #define OPTIMIZER_OPTIONS(r)                                                \
     TEXT_OPTION("optimizer", "SPEC", &(r)->optimizer,                       \
                 "such as adam or \"sgd(momentum=0.9)\" (adam)"),            \
@@ -40,6 +48,8 @@ typedef enum target_kind {
 } target_kind;
 
 target_kind kind_of_target(const own_data *own, const cj_dataset *data);
+// Samples of one class alone are refused: a model of one class is always right, and learns nothing.
+cj_status check_classes(const own_data *own, const cj_dataset *data, target_kind kind);
 // The name of the metric that goes with it, for the answers that the model gives.
 const char *metric_of(const cj_model *model, target_kind kind);
 // The optimizer of a spec with another learning rate, a number or a schedule, unless that is NULL; NULL

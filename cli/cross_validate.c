@@ -133,7 +133,7 @@ int run_cross_validate(int argc, char **argv)
 {
     settings s = {
         .data = "auto",
-        .own = {.side = PICTURE_SIDE},
+        .own = {OWN_DATA_DEFAULTS},
         .recipe = {.name = "auto", .optimizer = "adam", .dtype = "float32", .learning_rate = NAN},
         .epochs = 5,
         .folds = 0};

@@ -5,11 +5,41 @@
 
 #include <string.h>
 
+// What is wrong with a name that says a kind of data, "folder:PATH".
+static cj_status check_kind(const char *name)
+{
+    static const struct {
+        const char *kind, *form;
+    } kinds[] = {{"folder", "folder:PATH"},  {"text", "text:FILE"},
+                 {"csv", "csv:FILE:TARGET"}, {"npy", "npy:X.npy,y.npy"},
+                 {"wav", "wav:FOLDER"},      {"series", "series:FILE.csv:COLUMN"}};
+    enum { COUNT = sizeof kinds / sizeof *kinds };
+    char kind[64];
+    const char *colon = strchr(name, ':');
+    if (!colon || colon - name >= (ptrdiff_t)sizeof kind)
+        return CJ_OK;
+    snprintf(kind, sizeof kind, "%.*s", (int)(colon - name), name);
+    for (int i = 0; i < COUNT; i++)
+        if (strcmp(kind, kinds[i].kind) == 0)
+            return colon[1] ? CJ_OK :
+                              cj_fail(CJ_INVALID_ARGUMENT, "--data %s names nothing; it is %s",
+                                      name, kinds[i].form);
+    const char *nearest = nearest_name(kind, kinds, sizeof *kinds, COUNT);
+    if (nearest)
+        return cj_fail(CJ_INVALID_ARGUMENT, "--data %s: did you mean \"%s:%s\"?", name, nearest,
+                       colon + 1);
+    return cj_fail(CJ_INVALID_ARGUMENT,
+                   "--data %s: there is no such kind of data, but folder:PATH, text:FILE, "
+                   "csv:FILE:TARGET, npy:X.npy,y.npy, wav:FOLDER and series:FILE.csv:COLUMN",
+                   name);
+}
+
 cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_dataset **train,
                     cj_dataset **test)
 {
     if (strcmp(*name, "auto") == 0 && model && noted_data(model))
         *name = noted_data(model);
+    CJ_TRY(check_kind(*name));
     static const char *const found_first[] = {"mnist", "fashion-mnist", "digits"};
     own->tokens = own->tokens || is_language_model((cj_model *)(uintptr_t)model);
     if (is_text_data(*name) && own->tokens)

@@ -201,7 +201,7 @@ static cj_status show_one(const cj_dataset *train, int64_t index, const char *pa
 static int look(const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    own_data own = {.side = PICTURE_SIDE};
+    own_data own = {OWN_DATA_DEFAULTS};
     cj_status status = path ? check_output(path) : CJ_OK;
     const bool table = is_table_data(name);
     if (status == CJ_OK && table)

@@ -16,7 +16,7 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     int classes = 0;
     cj_results *results = NULL;
     cj_model *model = cj_load(file);
-    own_data own = {.side = PICTURE_SIDE};
+    own_data own = {OWN_DATA_DEFAULTS};
     cj_status status =
         model ? load_data(&data_name, model, &own, &train, &test) : cj_error_status();
     const bool numbers = status == CJ_OK && kind_of_target(&own, test) != TARGET_CLASSES;

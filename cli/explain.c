@@ -21,13 +21,17 @@ static bool read_index(const char *text, int64_t index[CJ_MAX_RANK])
     return false;
 }
 
-// One text, (1, 1): the first line of a file.
-static cj_status read_text(const char *path, cj_tensor **text)
+// The first sample of a file.
+static cj_status read_sample(cj_model *model, const char *path, bool invert, cj_tensor *sample[2])
 {
-    cj_tensor *lines = NULL;
-    CJ_TRY(read_texts(path, &lines));
-    const cj_status status = cj_tensor_slice(lines, 0, 0, 1, text);
-    cj_release(lines);
+    cj_tensor *inputs[2];
+    CJ_TRY(read_model_inputs(model, path, invert, inputs));
+    cj_status status = CJ_OK;
+    for (int i = 0; i < 2 && inputs[i]; i++) {
+        if (status == CJ_OK)
+            status = cj_tensor_slice(inputs[i], 0, 0, 1, &sample[i]);
+        cj_release(inputs[i]); // the slice holds it
+    }
     return status;
 }
 
@@ -55,13 +59,13 @@ static const char *const *class_names(const cj_model *model, int64_t classes, ch
 }
 
 // Both losses of the model's scores; of probabilities if its last layer makes such.
-static cj_status explain_loss(cj_model *model, cj_tensor *input, int64_t label)
+static cj_status explain_loss(cj_model *model, cj_tensor *const *inputs, int64_t label)
 {
     enum { MOST = 1000 };
     const char *names[MOST];
     char text[1 << 15];
     cj_tensor *scores = NULL;
-    CJ_TRY(cj_predict(model, input, &scores));
+    CJ_TRY(cj_predict_many(model, inputs, &scores));
     const int64_t classes = cj_tensor_count(scores);
     double sum = 0;
     bool shares = true;
@@ -108,16 +112,15 @@ int run_explain(int argc, char **argv)
         fputs("\"\n", stderr);
         return EXIT_USAGE;
     }
-    cj_tensor *image = NULL;
+    cj_tensor *sample[2] = {NULL, NULL};
     cj_model *model = cj_load(words[0]);
-    cj_status status = !model             ? cj_error_status() :
-                       takes_texts(model) ? read_text(words[1], &image) :
-                                            read_model_image(model, words[1], invert, &image);
+    cj_status status = model ? read_sample(model, words[1], invert, sample) : cj_error_status();
     if (status == CJ_OK)
-        status = cj_explain_with(model, (cj_tensor *[]){image}, stdout, &args);
+        status = cj_explain_with(model, sample, stdout, &args);
     if (status == CJ_OK && label >= 0)
-        status = explain_loss(model, image, label);
-    cj_release(image);
+        status = explain_loss(model, sample, label);
+    cj_release(sample[0]);
+    cj_release(sample[1]);
     cj_release(model);
     return finish(status);
 }

@@ -56,18 +56,34 @@ static cj_status read_all(cj_dataset **data)
     return CJ_OK;
 }
 
+// How images are read: as the model was trained, or as is wanted.
+static void set_rules(const cj_model *model, const own_data *own, cj_load_image_folder_args *args)
+{
+    const cj_shape *shape = model ? cj_model_input_shape(model, 0) : NULL;
+    const bool known = shape && shape->rank == 4;
+    cj_load_picture_args noted, rules = own->pictures;
+    if (model && noted_pictures(model, &noted))
+        rules = noted;
+    for (int i = 0; i < 2; i++)
+        args->image_size[i] = known && shape->dims[i + 1] > 0 ? shape->dims[i + 1] :
+                              rules.image_size[i] > 0         ? rules.image_size[i] :
+                                                                own->side;
+    args->interpolation = rules.interpolation;
+    args->crop_to_aspect_ratio = rules.crop_to_aspect_ratio;
+    args->pad_to_aspect_ratio = rules.pad_to_aspect_ratio;
+    if (known ? shape->dims[3] == 1 : own->grey)
+        args->color_mode = "grayscale";
+    else if (known && shape->dims[3] == 4)
+        args->color_mode = "rgba";
+}
+
 cj_status load_folder_data(const char *name, const cj_model *model, const own_data *own,
                            cj_dataset **train, cj_dataset **test)
 {
     cj_load_image_folder_args args = {CJ_LOAD_IMAGE_FOLDER_DEFAULTS, .skip_broken = true};
-    const cj_shape *shape = model ? cj_model_input_shape(model, 0) : NULL;
-    const bool fixed = shape && shape->rank == 4 && shape->dims[1] > 0 && shape->dims[2] > 0;
     char train_path[4096], test_path[4096];
     const char *path = name + sizeof prefix - 1;
-    args.image_size[0] = fixed ? shape->dims[1] : own->side;
-    args.image_size[1] = fixed ? shape->dims[2] : own->side;
-    if (fixed ? shape->dims[3] == 1 : own->grey)
-        args.color_mode = "grayscale";
+    set_rules(model, own, &args);
     args.stream = own->stream;
     args.cache_bytes = own->stream ? CACHE : 0;
     cj_status status;

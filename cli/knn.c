@@ -233,7 +233,7 @@ static cj_status run(settings *s)
     if (pool)
         knn =
             cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    own_data own = {.side = PICTURE_SIDE};
+    own_data own = {OWN_DATA_DEFAULTS};
     cj_status status = knn ? check_places(s) : cj_error_status();
     if (status == CJ_OK)
         status = load_data(&s->data, NULL, &own, &train, &queries);

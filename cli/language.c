@@ -1,11 +1,14 @@
 // See language.h.
+#define _XOPEN_SOURCE 700
 #include "language.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { BYTES = 256, WINDOW = 128, TEXT_MAX = 1 << 26 };
+enum { BYTES = 256, WINDOW = 128, TEXT_MAX = 1 << 30 };
 
 bool is_language_name(const char *name)
 {
@@ -34,72 +37,99 @@ bool is_language_model(cj_model *model)
 
 // ---- Data ----
 
-// A whole file; the caller frees.
-static cj_status read_file(const char *path, unsigned char **bytes, int64_t *size)
+// A text, and the windows that are cut of it when they are needed.
+typedef struct windows {
+    int64_t size, length, stride; // of the text; of a window; from one window to the next
+    int inputs;
+    unsigned char text[];
+} windows;
+
+// The part of a file from `begin` on; freed by the data set that it becomes.
+static cj_status read_part(const char *path, int64_t begin, int64_t size, windows **part)
 {
     FILE *file = fopen(path, "rb");
     if (!file)
-        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read", path);
-    *bytes = malloc(TEXT_MAX);
-    *size = *bytes ? (int64_t)fread(*bytes, 1, TEXT_MAX, file) : 0;
-    const bool broken = ferror(file), more = *size == TEXT_MAX && fgetc(file) != EOF;
+        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read: %s", path, strerror(errno));
+    windows *w = malloc(sizeof *w + (size_t)size);
+    cj_status status =
+        w ? CJ_OK :
+            cj_fail(CJ_OUT_OF_MEMORY, "%s: no memory for %lld bytes", path, (long long)size);
+    if (w && (fseek(file, (long)begin, SEEK_SET) != 0 ||
+              fread(w->text, 1, (size_t)size, file) != (size_t)size))
+        status = cj_fail(CJ_IO, "%s: cannot be read", path);
     fclose(file);
-    if (!*bytes)
-        return cj_fail(CJ_OUT_OF_MEMORY, "%s: no memory for the text", path);
-    if (broken || more)
-        return cj_fail(broken ? CJ_IO : CJ_UNSUPPORTED,
-                       broken ? "%s: cannot be read" : "%s: a text of more than 64 MiB", path);
+    if (status != CJ_OK) {
+        free(w);
+        return status;
+    }
+    w->size = size;
+    *part = w;
     return CJ_OK;
 }
 
-// Windows of a text, each `stride` bytes after the one before: tokens, places, and what comes next.
-static cj_status make_windows(const unsigned char *text, int64_t size, int64_t window,
-                              int64_t stride, int inputs, cj_dataset **data)
+// Tokens, places, and what comes next.
+static cj_status read_window(void *context, const cj_sample_read *sample)
 {
-    const int64_t count = (size - window - 1) / stride + 1;
-    cj_tensor *parts[3] = {NULL, NULL, NULL};
-    cj_status status = CJ_OK;
-    for (int i = 0; i < 3 && status == CJ_OK; i++)
-        status = cj_tensor_new(CJ_I32, CJ_SHAPE(count, window), &parts[i]);
-    for (int64_t at = 0; status == CJ_OK && at < count * window; at++) {
-        const int64_t place = at % window, from = at / window * stride + place;
-        ((int32_t *)cj_tensor_data(parts[0]))[at] = text[from];
-        ((int32_t *)cj_tensor_data(parts[1]))[at] = (int32_t)place;
-        ((int32_t *)cj_tensor_data(parts[2]))[at] = text[from + 1];
+    const windows *w = context;
+    const unsigned char *from = w->text + sample->index * w->stride;
+    int32_t *tokens = sample->x[0], *next = sample->y[0];
+    for (int64_t i = 0; i < w->length; i++) {
+        tokens[i] = from[i];
+        next[i] = from[i + 1];
     }
-    if (status == CJ_OK) {
-        *data = cj_dataset(.x_list = parts, .x_count = inputs, .y = {parts[2]});
-        if (inputs == 1)
-            cj_release(parts[1]);
-        return *data ? CJ_OK : cj_error_status();
-    }
-    for (int i = 0; i < 3; i++)
-        cj_release(parts[i]);
-    return status;
+    for (int64_t i = 0; w->inputs > 1 && i < w->length; i++)
+        ((int32_t *)sample->x[1])[i] = (int32_t)i;
+    return CJ_OK;
+}
+
+static cj_status cut_windows(windows *w, int64_t length, int64_t stride, int inputs,
+                             cj_dataset **data)
+{
+    const cj_part part = {CJ_I32, CJ_SHAPE(length)};
+    w->length = length;
+    w->stride = stride;
+    w->inputs = inputs;
+    *data = cj_dataset_from(.count = (w->size - length - 1) / stride + 1, .read = read_window,
+                            .context = w, .free = free, .x = {part, part}, .x_count = inputs,
+                            .y = {part});
+    return *data ? CJ_OK : cj_error_status();
+}
+
+static cj_status size_of(const char *path, int64_t *size)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0)
+        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(facts.st_mode))
+        return cj_fail(CJ_UNSUPPORTED, "%s: not a file; a model of language learns from one text",
+                       path);
+    if (facts.st_size > TEXT_MAX)
+        return cj_fail(CJ_UNSUPPORTED, "%s: a text of more than 1 GiB", path);
+    *size = facts.st_size;
+    return CJ_OK;
 }
 
 cj_status load_next_bytes(const char *name, cj_model *model, int64_t window, cj_dataset **train,
                           cj_dataset **test)
 {
     const char *path = strchr(name, ':') + 1;
-    unsigned char *text = NULL;
+    windows *first = NULL, *rest = NULL;
     int64_t size = 0;
     const int64_t own = model ? window_of(model) : 0;
     const int inputs = model ? cj_model_input_count(model) : 2;
     window = own > 0 ? own : window > 0 ? window : WINDOW;
-    cj_status status = read_file(path, &text, &size);
+    CJ_TRY(size_of(path, &size));
     const int64_t last = size / 10; // for the test
-    if (status == CJ_OK && last < window + 1)
-        status = cj_fail(CJ_INVALID_ARGUMENT,
-                         "%s: a text of %lld bytes, whose last tenth is the test, is too short for "
-                         "windows of %lld: needed are %lld or more, or a smaller --window",
-                         path, (long long)size, (long long)window, (long long)(10 * (window + 1)));
+    if (last < window + 1)
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "%s: a text of %lld bytes, whose last tenth is the test, is too short for "
+                       "windows of %lld: needed are %lld or more, or a smaller --window",
+                       path, (long long)size, (long long)window, (long long)(10 * (window + 1)));
+    CJ_TRY(read_part(path, 0, size - last, &first));
+    cj_status status = cut_windows(first, window, (window + 1) / 2, inputs, train);
     if (status == CJ_OK)
-        status = make_windows(text, size - last, window, (window + 1) / 2, inputs, train);
-    if (status == CJ_OK)
-        status = make_windows(text + size - last, last, window, window, inputs, test);
-    free(text);
-    return status;
+        status = read_part(path, size - last, last, &rest);
+    return status == CJ_OK ? cut_windows(rest, window, window, inputs, test) : status;
 }
 
 // ---- Writing on ----

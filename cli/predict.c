@@ -21,34 +21,6 @@ typedef struct prediction {
     json_t *list;        // NULL: words on standard output
 } prediction;
 
-// ---- inputs ----
-
-// An array of an .npy or an IDX file.
-static cj_status read_array(const cj_model *model, const char *path, cj_tensor **input)
-{
-    cj_tensor *read = NULL;
-    CJ_TRY(ends_with(path, ".npy") ? cj_load_npy(path, &read) : cj_load_idx(path, &read));
-    const cj_status status = fit_input(model, read, input);
-    cj_release(read);
-    return status;
-}
-
-static cj_status read_input(const prediction *p, const char *path, cj_tensor **input)
-{
-    if (takes_texts(p->model))
-        return read_texts(path, input);
-    if (takes_events(p->model) && !ends_with(path, ".npy"))
-        return read_events(p->model, path, input);
-    if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
-        return read_rows(p->model, path, input);
-    if (ends_with(path, ".npy") || strstr(path, "ubyte") || ends_with(path, ".idx") ||
-        ends_with(path, ".idx.gz"))
-        return read_array(p->model, path, input);
-    if (ends_with(path, ".wav"))
-        return read_sound(p->model, path, input);
-    return read_model_image(p->model, path, p->invert, input);
-}
-
 // ---- one row of an output ----
 
 typedef struct row {
@@ -221,8 +193,7 @@ static cj_status show_output(const prediction *p, const char *path, int index,
 static cj_status predict_input(const prediction *p, const char *path)
 {
     cj_tensor *inputs[2] = {NULL, NULL}, *outputs[MOST_OUTPUTS] = {NULL};
-    cj_status status = is_table_model(p->model) ? read_table_inputs(p->model, path, inputs) :
-                                                  read_input(p, path, &inputs[0]);
+    cj_status status = read_model_inputs(p->model, path, p->invert, inputs);
     if (status == CJ_OK)
         status = cj_predict_many(p->model, inputs, outputs, .batch_size = batch_of(p->model, 256));
     for (int i = 0; i < p->outputs; i++) {
@@ -233,6 +204,25 @@ static cj_status predict_input(const prediction *p, const char *path)
     cj_release(inputs[0]);
     cj_release(inputs[1]);
     return status;
+}
+
+// One input, which may fail without ending the others.
+static cj_status answer(void *context, const char *path)
+{
+    prediction *p = context;
+    cj_error_clear();
+    if (finish(predict_input(p, path)) != EXIT_DONE)
+        p->failed = true;
+    return CJ_OK;
+}
+
+// An input, or the images of a folder.
+static void answer_all(prediction *p, const char *path)
+{
+    if (!is_folder(path))
+        answer(p, path);
+    else if (finish(each_picture(path, answer, p)) != EXIT_DONE)
+        p->failed = true;
 }
 
 static cj_status prepare(prediction *p, const char *file)
@@ -312,11 +302,8 @@ int run_predict(int argc, char **argv)
         return generate(words[0], &w);
     p.list = json ? json_array() : NULL;
     int code = finish(prepare(&p, words[0]));
-    for (int i = 1; code == EXIT_DONE && i < MOST_INPUTS && words[i]; i++) {
-        cj_error_clear();
-        if (finish(predict_input(&p, words[i])) != EXIT_DONE)
-            p.failed = true;
-    }
+    for (int i = 1; code == EXIT_DONE && i < MOST_INPUTS && words[i]; i++)
+        answer_all(&p, words[i]);
     if (p.list && code == EXIT_DONE)
         print_json_value(p.list);
     json_decref(p.list);

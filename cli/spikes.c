@@ -48,7 +48,7 @@ static cj_status read_input(const cj_model *model, const char *path, bool invert
 {
     if (takes_events(model))
         return read_events(model, path, input);
-    if (ends_with(path, ".csv") || ends_with(path, ".tsv"))
+    if (is_csv(path))
         return read_row(model, path, input);
     return read_model_image(model, path, invert, input);
 }

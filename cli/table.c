@@ -332,7 +332,9 @@ cj_status read_table_inputs(const cj_model *model, const char *path, cj_tensor *
     cj_table *table = NULL;
     inputs[0] = inputs[1] = NULL;
     json_t *schema = schema_of(model);
-    cj_status status = schema ? cj_load_csv(path, &table, .header = 1) : CJ_BAD_FILE;
+    cj_status status =
+        schema ? load_rows(path, &(cj_load_csv_args){CJ_LOAD_CSV_DEFAULTS, .header = 1}, &table) :
+                 CJ_BAD_FILE;
     if (status == CJ_OK)
         status = encode(schema, table, inputs);
     cj_release(table);

@@ -1,7 +1,6 @@
 // cajal train: a model by name or from JSON, a data set by name; leaves the model, a curve, a
 // confusion matrix and the mistakes.
-#include "augment.h"
-#include "compile.h"
+#include "train.h"
 #include "language.h"
 #include "table.h"
 
@@ -10,46 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CLASSES = 1024 };
-
 // What --report leaves.
 enum { REPORT_CURVE, REPORT_CONFUSION, REPORT_CONFUSION_PICTURE, REPORT_MISTAKES, REPORT_COUNT };
 static const char *const report_files[] = {"curve.svg", "confusion.csv", "confusion.svg",
                                            "mistakes.png"};
 
-typedef struct settings {
-    const char *data, *output, *report, *resume, *class_weights, *timeline;
-    augmentation augmentation;
-    recipe recipe;
-    int64_t epochs, batch_size, limit, patience;
-    double validation_split;
-    bool save_best_only, json, quiet;
-    own_data own;
-    target_kind kind; // of the data
-    double class_weight[MOST_CLASSES];
-    int class_count;
-} settings;
-
-// A saved run goes on with the batches and the samples that it had, unless the command line says
-// otherwise: what contradicts the file is refused by cj_fit().
-static cj_status load_saved(settings *s, cj_model **model)
-{
-    int64_t batch_size = 0, samples = 0;
-    *model = cj_load(s->resume);
-    if (!*model)
-        return cj_error_status();
-    if (!cj_resume_point(*model, NULL, &batch_size, &samples))
-        return cj_fail(CJ_INVALID_ARGUMENT,
-                       "%s: the model was saved before it was trained; there "
-                       "is no run to resume",
-                       s->resume);
-    s->batch_size = s->batch_size ? s->batch_size : batch_size;
-    s->limit = s->limit ? s->limit : noted_samples(*model, samples);
-    return noted_augmentation(*model, &s->augmentation);
-}
-
 // What would fail after hours fails now.
-static cj_status check_places(const settings *s)
+static cj_status check_places(const train_settings *s)
 {
     char path[4096];
     if (s->output)
@@ -67,7 +33,7 @@ static cj_status check_places(const settings *s)
 }
 
 static cj_status report(cj_model *model, cj_dataset *test, const cj_history *history,
-                        const settings *s)
+                        const train_settings *s)
 {
     char path[4096];
     cj_tensor *probabilities = NULL;
@@ -102,7 +68,8 @@ static cj_status report(cj_model *model, cj_dataset *test, const cj_history *his
     return status;
 }
 
-static void print_json(const cj_history *history, const cj_results *results, const settings *s)
+static void print_json(const cj_history *history, const cj_results *results,
+                       const train_settings *s)
 {
     json_t *epochs = json_array(), *final = json_object(), *whole = json_object();
     for (int e = 0; e < cj_history_epochs(history); e++) {
@@ -125,8 +92,8 @@ static void print_json(const cj_history *history, const cj_results *results, con
     json_decref(whole);
 }
 
-static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *validation, const settings *s,
-                     cj_history **history)
+static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *validation,
+                     const train_settings *s, cj_history **history)
 {
     cj_callback *callbacks[4];
     int count = 0;
@@ -148,7 +115,7 @@ static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *validation, 
 
 // `test` has the targets as the model's loss wants them, `shown` as the data has them.
 static cj_status finish_training(cj_model *model, cj_dataset *test, cj_dataset *shown,
-                                 const cj_history *history, const settings *s)
+                                 const cj_history *history, const train_settings *s)
 {
     cj_results *results = NULL;
     if (s->output && !s->save_best_only)
@@ -174,18 +141,6 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, cj_dataset *
     return status;
 }
 
-static void tell_interrupted(const settings *s)
-{
-    fflush(stdout);
-    if (s->output)
-        fprintf(stderr,
-                "\ncajal: interrupted; the run is saved, go on with\n"
-                "    cajal train --resume %s --data %s --epochs %lld --output %s\n",
-                s->output, s->data, (long long)s->epochs, s->output);
-    else
-        fprintf(stderr, "\ncajal: interrupted; nothing is saved without --output\n");
-}
-
 // What a run reads.
 typedef struct run_data {
     cj_dataset *train, *test;
@@ -202,10 +157,11 @@ static void free_data(run_data *d)
 }
 
 // The data sets of a run, and what it begins with: the model, if it is not resumed.
-static cj_status prepare(settings *s, run_data *d, cj_model **model)
+static cj_status prepare(train_settings *s, run_data *d, cj_model **model)
 {
     if (s->resume)
-        CJ_TRY(load_saved(s, model));
+        CJ_TRY(load_saved_run(s, model));
+    set_run_defaults(s);
     s->own.tokens = !s->resume && is_language_name(s->recipe.name);
     if (s->own.tokens && s->recipe.normalize)
         return cj_fail(CJ_INVALID_ARGUMENT, "--normalize is for bytes of images; %s takes texts",
@@ -215,17 +171,22 @@ static cj_status prepare(settings *s, run_data *d, cj_model **model)
     const int64_t samples = cj_dataset_count(d->train);
     CJ_TRY(split_samples(s->validation_split, &d->train, &d->rest));
     s->kind = kind_of_target(&s->own, d->train);
+    if (strchr(s->data, ':')) // a user's own
+        CJ_TRY(check_classes(&s->own, d->train, s->kind));
     s->recipe.epochs = s->epochs;
     s->recipe.batch_size = s->batch_size;
     if (!s->resume)
         CJ_TRY(make_compiled(&s->recipe, &s->own, d->train, model));
     CJ_TRY(note_data(*model, s->data, d->train));
+    if (is_folder_data(s->data) && !s->resume)
+        CJ_TRY(note_pictures(*model, &s->own));
+    CJ_TRY(note_run(*model, s));
     CJ_TRY(note_augmentation(*model, &s->augmentation, samples));
     return s->own.schema ? note_table(*model, s->own.schema) : CJ_OK;
 }
 
 // Samples and targets as the model learns from them.
-static cj_status change_data(const settings *s, run_data *d, const cj_model *model)
+static cj_status change_data(const train_settings *s, run_data *d, const cj_model *model)
 {
     d->test = cj_take(d->test);
     CJ_TRY(targets_of(model, d->test, &d->targets));
@@ -235,7 +196,7 @@ static cj_status change_data(const settings *s, run_data *d, const cj_model *mod
     return augment(&s->augmentation, &d->train);
 }
 
-static cj_status introduce(const settings *s, const cj_dataset *data, cj_model *model)
+static cj_status introduce(const train_settings *s, const cj_dataset *data, cj_model *model)
 {
     if (s->json || s->quiet)
         return CJ_OK;
@@ -249,7 +210,7 @@ static cj_status introduce(const settings *s, const cj_dataset *data, cj_model *
     return CJ_OK;
 }
 
-static cj_status train(settings *s)
+static cj_status train(train_settings *s)
 {
     run_data d = {NULL, NULL, NULL, NULL};
     cj_model *model = NULL;
@@ -265,6 +226,9 @@ static cj_status train(settings *s)
         status = change_data(s, &d, model);
     if (status == CJ_OK)
         status = fit(model, d.train, d.rest ? d.rest : d.targets, s, &history);
+    if (status == CJ_OK && s->resume && cj_history_epochs(history) == 0)
+        fprintf(stderr, "cajal: the run has had its %lld epochs; more of them with --epochs\n",
+                (long long)s->epochs);
     if (status == CJ_OK)
         status = finish_training(model, d.targets, d.test, history, s);
     cj_release(history);
@@ -274,42 +238,27 @@ static cj_status train(settings *s)
     return status;
 }
 
-// "1,2.5,1" into a weight for each class 0, 1, 2.
-static bool read_weights(settings *s)
-{
-    for (const char *at = s->class_weights; at;) {
-        char *end = NULL;
-        const double weight = strtod(at, &end);
-        if (end == at || !(weight >= 0) || !isfinite(weight) || s->class_count == MOST_CLASSES ||
-            (*end != '\0' && *end != ','))
-            return false;
-        s->class_weight[s->class_count++] = weight;
-        at = *end == ',' ? end + 1 : NULL;
-    }
-    return true;
-}
-
 // What is wrong with the options together, or NULL.
-static const char *check_options(settings *s)
+static const char *check_options(train_settings *s)
 {
     if (s->save_best_only && !s->output)
         return "--save-best-only needs --output";
     if (s->recipe.schedule && !isnan(s->recipe.learning_rate))
         return "--learning-rate and --schedule are two rates: give one of them";
-    if (s->recipe.schedule && s->resume)
-        return "--schedule: a run that goes on with --resume keeps its own learning rates";
-    if (s->recipe.normalize && s->resume)
-        return "--normalize: a run that goes on with --resume keeps its own model";
-    return read_weights(s) ? NULL : "--class-weight needs weights such as 1,2.5,1";
+    if (s->resume && check_resumed(s))
+        return check_resumed(s);
+    return read_class_weights(s) ? NULL : "--class-weight needs weights such as 1,2.5,1";
 }
 
 int run_train(int argc, char **argv)
 {
-    settings s = {
-        .data = "auto",
-        .own = {.side = PICTURE_SIDE},
-        .recipe = {.name = "auto", .optimizer = "adam", .dtype = "float32", .learning_rate = NAN},
-        .epochs = 5};
+    train_settings s = {.data = "auto",
+                        .own = {OWN_DATA_DEFAULTS},
+                        .recipe = {.learning_rate = NAN, .seed = -1},
+                        .validation_split =
+                            NAN}; // what is not given is set later: --resume has other defaults
+    s.own.side = 0;
+    s.own.pictures.interpolation = NULL;
     recipe *r = &s.recipe;
     const option options[] = {
         DATA_OPTION(&s.data),
@@ -318,7 +267,8 @@ int run_train(int argc, char **argv)
                     "with folder: decode images while training runs; keep up to 1 GiB of them"),
         INT_OPTION("window", "N", &s.own.window, 1, 1000000,
                    "with series, steps that a prediction is made from (24); with gpt, bytes (128)"),
-        INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
+        INT_OPTION("epochs", "N", &s.epochs, 1, 1000000,
+                   "how often to go through the data (what the resumed run had, else 5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),
         OPTIMIZER_OPTIONS(r),
@@ -352,7 +302,9 @@ int run_train(int argc, char **argv)
                     "write curve.svg, confusion.csv, confusion.svg and mistakes.png there"),
         TEXT_OPTION("timeline", "FILE", &s.timeline,
                     "write when steps ran and waited for data there, for chrome://tracing"),
-        TEXT_OPTION("resume", "FILE", &s.resume, "go on with a saved run, to the same bits"),
+        TEXT_OPTION("resume", "FILE", &s.resume,
+                    "go on with a saved run, to the same bits: options that are not given are as "
+                    "they were"),
         FLAG_OPTION("quiet", &s.quiet, "no summary and no progress"),
         FLAG_OPTION("json", &s.json, "print the results as JSON only"),
     };
@@ -365,10 +317,9 @@ int run_train(int argc, char **argv)
         fprintf(stderr, "cajal train: %s\n", wrong);
         return EXIT_USAGE;
     }
-    s.augmentation.seed = (uint64_t)r->seed;
     const cj_status status = train(&s);
     if (status == CJ_CANCELLED && was_interrupted()) {
-        tell_interrupted(&s);
+        tell_interrupted_run(&s);
         return EXIT_INTERRUPTED;
     }
     return finish(status);

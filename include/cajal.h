@@ -45,7 +45,9 @@
 #include <cajal/ops_shape.h>
 #include <cajal/ops_wide.h>
 #include <cajal/optimizers.h>
+#include <cajal/pictures.h>
 #include <cajal/plot.h>
+#include <cajal/pools.h>
 #include <cajal/preprocessing.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>

@@ -61,7 +61,7 @@ CJ_API cj_layer *cj_einsum_dense_new(const cj_einsum_dense_args *args);
  * Inputs: query (..., features), value (..., features), perhaps key (the value, if left out),
  * perhaps an attention mask of 0 and 1, (queries, keys) or (heads, queries, keys): 0 where a query
  * does not see a key; to give a mask without a key, give the value twice. The axes between batch and
- * features are the sequence. Masks of the inputs (of an Embedding with mask_zero, say) are obeyed,
+ * features, or attention_axes of them, are the sequence. Masks of the inputs (of an Embedding with mask_zero, say) are obeyed,
  * and the query's goes on. A query that sees no key gets the mean of all values; with dropout, or
  * where scores are returned, zeros: as in Keras.
  *
@@ -80,7 +80,7 @@ typedef struct cj_multi_head_attention_args {
     bool use_gate;     ///< default false; true: times sigmoid(a projection of the query)
     /** lengths of the output's last axes, ended by 0; default none: the query's features */
     int64_t output_shape[CJ_MAX_RANK];
-    /** default none: all axes between batch and features; only these can be given */
+    /** default none: all axes between batch and features; or some of them, in rising order */
     int64_t attention_axes[CJ_MAX_RANK];
     int64_t sliding_window;           ///< default -1: none; a query sees keys closer than this
     const char *kernel_initializer;   ///< spec, default "glorot_uniform"

@@ -42,4 +42,21 @@ CJ_API cj_status cj_apply_many_with(cj_layer *layer, const char *settings, cj_sy
 }
 #endif
 
+/*
+ * Masks of a call. A layer obeys the masks that its inputs carry (of an Embedding with mask_zero, say). A
+ * call may give others, as Keras's `lstm(x, initial_state=states, mask=mask)`: the settings below say
+ * that the last inputs are masks, in this order, where they are not 0. A mask is (batch, time), or has
+ * more of the first axes of what it masks; that of Softmax broadcasts from the last axis on.
+ *
+ *     cj_apply_many_with(lstm, "mask", (cj_symbol *[]){x, h, c, mask}, 4, outputs, 1);
+ *
+ * | layer | settings |
+ * |---|---|
+ * | SimpleRNN, LSTM, GRU, RNN, ConvLSTM, Bidirectional, TimeDistributed, GlobalAveragePooling1D,
+ *   BatchNormalization, Softmax | `mask` |
+ * | Attention, AdditiveAttention | `query_mask`, `value_mask`, `key_mask` (which changes nothing); any
+ *   of them stands for all that the inputs carry |
+ * | MultiHeadAttention, GroupQueryAttention | `value_mask`, `key_mask` |
+ */
+
 #endif

@@ -197,7 +197,7 @@ CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 CJ_API cj_status cj_model_set_note(cj_model *model, const char *name, const char *text);
 /**
  * The text of a note; NULL if there is none of that name. It is the model's, and valid until the
- * note is set again.
+ * note is set to another text.
  */
 CJ_API const char *cj_model_note(const cj_model *model, const char *name);
 

@@ -14,6 +14,7 @@
  *
  * A node that several edges lead to gets their sum. Recurrent edges: a LIF, CubaLIF or IF whose
  * spikes come back to it through one Affine, Linear or Scale, or directly, reads them one step later.
+ * The nodes of any other cycle become one layer, a RecurrentModel, which runs them step by step.
  *
  * docs/spiking.md says what each node becomes.
  */
@@ -22,6 +23,7 @@
 
 #include <cajal/files.h>
 #include <cajal/layers.h>
+#include <cajal/numbers.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -121,18 +123,55 @@ typedef struct cj_delay_args {
     int64_t steps; ///< required: how many, 0 or more
     /** default false; true: the last entries of a batch begin the next; needs a fixed batch size */
     bool stateful;
+    bool return_state; ///< default false; true: a second output, the last `steps` entries
 } cj_delay_args;
 /** The defaults of cj_delay_args. */
-#define CJ_DELAY_DEFAULTS CJ_LAYER_DEFAULTS(cj_delay_args)
+#define CJ_DELAY_DEFAULTS CJ_LAYER_DEFAULTS(cj_delay_args), .steps = -1
 /** Sets `args` to CJ_DELAY_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_delay_defaults(cj_delay_args *args);
 /**
- * (time, ...) becomes (time, ...): y(t) = x(t - steps). NULL with CJ_INVALID_ARGUMENT or
+ * (time, ...) becomes (time, ...): y(t) = x(t - steps). Applied with cj_apply_many() it takes a second
+ * input (steps, ...), which stands in the place of the zeros. NULL with CJ_INVALID_ARGUMENT or
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_layer *cj_delay_new(const cj_delay_args *args);
 /** `cj_delay(5)` */
 #define cj_delay(...) cj_delay_new(&(cj_delay_args){CJ_DELAY_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * RecurrentModel: a model as the step of a recurrence. Of the model's inputs the last `states` are the
+ * states before a step, of its outputs the last `states` those after it, in the same order; the other
+ * inputs and outputs are sequences of one step, (1, ...), so that any layer for sequences may be in it.
+ * What goes around in a cycle of a file of NIR is such a state.
+ */
+typedef struct cj_recurrent_model_args {
+    CJ_LAYER_MEMBERS
+    int _;           ///< what follows may be given by position
+    cj_layer *layer; ///< required: cj_model_layer() of a built model, whose states are float32
+    int64_t states;  ///< required: how many, 1 or more
+    /** default none: states begin with zeros; else a number for each, which fills it */
+    cj_numbers initial_values;
+    /** default false; true: the states after a batch begin the next; needs a fixed batch size */
+    bool stateful;
+} cj_recurrent_model_args;
+/** The defaults of cj_recurrent_model_args. */
+#define CJ_RECURRENT_MODEL_DEFAULTS CJ_LAYER_DEFAULTS(cj_recurrent_model_args)
+/** Sets `args` to CJ_RECURRENT_MODEL_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_recurrent_model_defaults(cj_recurrent_model_args *args);
+/**
+ * Sequences (time, ...) become sequences (time, ...): apply it with cj_apply_many() where there are
+ * several. It owns the model. A mask of dropout is the same in all steps; layers that add a loss or an
+ * update in the model, such as BatchNormalization in training, are refused when the layer is called.
+ *
+ * NULL with CJ_INVALID_ARGUMENT, CJ_NOT_BUILT (the model), CJ_SHAPE_MISMATCH (an input or output that is
+ * no sequence of one step, a state of two shapes or not float32), CJ_UNSUPPORTED (more states than
+ * can last) or CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_layer *cj_recurrent_model_new(const cj_recurrent_model_args *args);
+/** `cj_recurrent_model(cj_model_layer(step), .states = 2)` */
+#define cj_recurrent_model(...) \
+    cj_recurrent_model_new(     \
+        &(cj_recurrent_model_args){CJ_RECURRENT_MODEL_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus
 }

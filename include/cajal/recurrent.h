@@ -6,7 +6,7 @@
  * They turn a sequence (time, features) into its last output (units), or into all outputs
  * (time, units). The sequence runs as one loop: its plan is as large for 10,000 steps as for 10.
  * Masked steps (of an Embedding with mask_zero, say) leave the states as they are; a layer that is
- * given initial states sees no mask, as in Keras. All that
+ * given initial states sees only a mask that its call gives (calls.h), as in Keras. All that
  * layers.h says of constructors, arguments and specs holds here.
  */
 #ifndef CAJAL_RECURRENT_H

@@ -27,7 +27,10 @@ typedef struct cj_load_csv_args {
     int _;       ///< what follows may be given by position
     /** 1: the first record has the columns' names; 0: it is data; default -1: names if it has no number */
     int header;
-    /** between fields; default 0: what the first record has most of, of comma, semicolon, tab, bar */
+    /**
+     * between fields; default 0: what the first record has most of, of comma, semicolon, tab, bar (tabs in a
+     * file that is named .tsv). ' ': any number of blanks and tabs
+     */
     char separator;
     int64_t
         max_categories; ///< default 100: a text column with more different texts is CJ_COLUMN_TEXT
@@ -42,7 +45,7 @@ typedef struct cj_load_csv_args {
 /** Sets `args` to CJ_LOAD_CSV_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_load_csv_defaults(cj_load_csv_args *args);
 /**
- * Reads a CSV file as RFC 4180 has it: fields in quotes may hold separators, line ends and doubled
+ * Reads a CSV file, plain or packed by gzip, as RFC 4180 has it: fields in quotes may hold separators, line ends and doubled
  * quotes; lines end in LF, CRLF or CR; a byte-order mark and empty lines are passed over. The file
  * is read block by block: memory is that of the numbers (8 bytes each), of the indices of texts (4
  * bytes each) and of each different text once.
@@ -54,7 +57,8 @@ CJ_API void cj_load_csv_defaults(cj_load_csv_args *args);
  *
  * `*table` receives a new table, to be released. CJ_INVALID_ARGUMENT (a NULL, an argument out of
  * range), CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE (a record with too few or too many fields, text after a
- * closing quote, a quote that is never closed, a byte 0, no columns: the sentence names the line),
+ * closing quote, a quote that is never closed, a byte 0, no columns: the sentence names the line; damaged
+ * gzip data),
  * CJ_UNSUPPORTED (more than 2^31 - 1 different texts in a column, a record above 64 MiB, more than
  * 65,536 columns), CJ_OUT_OF_MEMORY.
  */

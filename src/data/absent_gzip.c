@@ -21,6 +21,12 @@ cj_status cj__packed_open(const char *path, cj__packed *file)
     return CJ_OK;
 }
 
+cj_status cj__packed_some(cj__packed *file, void *to, size_t size, size_t *got)
+{
+    *got = fread(to, 1, size, file->stream);
+    return ferror((FILE *)file->stream) ? cj__fail(CJ_IO, "%s: reading failed", file->path) : CJ_OK;
+}
+
 cj_status cj__packed_read(cj__packed *file, void *to, size_t size, const char *what)
 {
     if (fread(to, 1, size, file->stream) == size)

@@ -5,8 +5,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/system.h"
-#include <errno.h>
 #include <string.h>
 
 enum { BLOCK = 1 << 20, RECORD_MAX = 1 << 26, FIELDS_MAX = 1 << 16 };
@@ -33,11 +31,12 @@ static cj_status fill(cj__csv *csv)
         csv->bytes = bytes;
         csv->room *= 2;
     }
-    const size_t got = fread(csv->bytes + csv->end, 1, csv->room - csv->end, csv->file);
+    size_t got;
+    const size_t room = csv->room - csv->end;
+    CJ_TRY(cj__packed_some(&csv->file, csv->bytes + csv->end, room, &got));
     csv->end += got;
-    if (ferror(csv->file))
-        return cj__fail(CJ_IO, "%s: cannot be read: %s", csv->path, strerror(errno));
-    csv->last = feof(csv->file);
+    csv->read += got;
+    csv->last = got < room;
     return CJ_OK;
 }
 
@@ -47,7 +46,14 @@ static void skip_mark(cj__csv *csv)
         csv->at = 3;
 }
 
-// What the first record has most of outside of quotes.
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+// What the first record has most of outside of quotes; tabs, where there are any, in a file that is named
+// after them.
 static char find_separator(const cj__csv *csv)
 {
     static const char known[] = ",;\t|";
@@ -64,6 +70,8 @@ static char find_separator(const cj__csv *csv)
             break;
     }
     int best = 0;
+    if (counts[2] > 0 && (ends_with(csv->path, ".tsv") || ends_with(csv->path, ".tsv.gz")))
+        return '\t';
     // of as many commas and semicolons, commas are in the fields
     for (int i = 1; i < 4; i++)
         if (counts[i] > counts[best] || (i == 1 && counts[i] > 0 && counts[i] == counts[0]))
@@ -75,8 +83,6 @@ static char find_separator(const cj__csv *csv)
 static cj_status check_kind(const cj__csv *csv)
 {
     const unsigned char *bytes = (const unsigned char *)csv->bytes;
-    if (csv->end >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
-        return cj__fail(CJ_UNSUPPORTED, "%s: it is gzip data; unpack it first", csv->path);
     if (csv->end >= 2 && (bytes[0] ^ bytes[1]) == 1 && bytes[0] >= 0xfe)
         return cj__fail(CJ_UNSUPPORTED, "%s: a text in UTF-16, it needs UTF-8", csv->path);
     return CJ_OK;
@@ -85,8 +91,11 @@ static cj_status check_kind(const cj__csv *csv)
 static cj_status start(cj__csv *csv)
 {
     csv->at = csv->end = 0;
+    csv->read = 0;
     csv->next_line = 1;
     csv->last = false;
+    CJ_TRY(cj__packed_open(csv->path, &csv->file));
+    csv->is_open = true;
     CJ_TRY(fill(csv));
     CJ_TRY(check_kind(csv));
     skip_mark(csv);
@@ -96,7 +105,6 @@ static cj_status start(cj__csv *csv)
 cj_status cj__csv_open(cj__csv *csv, const char *path, char separator)
 {
     *csv = (cj__csv){.path = path, .room = BLOCK};
-    CJ_TRY(cj__file_open(path, &csv->file, &csv->size));
     csv->bytes = cj__new(BLOCK + 1, 1);
     cj_status status = csv->bytes ? start(csv) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
@@ -106,23 +114,31 @@ cj_status cj__csv_open(cj__csv *csv, const char *path, char separator)
     return status;
 }
 
+static void close_file(cj__csv *csv)
+{
+    if (csv->is_open)
+        cj__packed_close(&csv->file);
+    csv->is_open = false;
+}
+
 cj_status cj__csv_rewind(cj__csv *csv)
 {
-    clearerr(csv->file);
-    if (fseek(csv->file, 0, SEEK_SET) != 0)
-        return cj__fail(CJ_IO, "%s: cannot be read again: %s", csv->path, strerror(errno));
+    close_file(csv);
     return start(csv);
 }
 
 void cj__csv_close(cj__csv *csv)
 {
-    if (csv->file)
-        fclose(csv->file);
+    close_file(csv);
     cj__free(csv->bytes);
     cj__free(csv->fields);
-    csv->file = NULL;
     csv->bytes = NULL;
     csv->fields = NULL;
+}
+
+static bool separates(const cj__csv *csv, char c)
+{
+    return c == csv->separator || (csv->separator == ' ' && c == '\t');
 }
 
 static cj_status add_field(cj__csv *csv, cj__csv_field field)
@@ -207,7 +223,7 @@ static cj_status find_end(const cj__csv *csv, size_t *end, reach *found)
             *end = i;
             return CJ_OK;
         }
-        begins = c == csv->separator;
+        begins = separates(csv, c);
         i++;
     }
     *end = csv->end;
@@ -240,17 +256,19 @@ static cj_status cut(cj__csv *csv, size_t end)
         if (at < end && csv->bytes[at] == '"') {
             size_t next;
             field = unquote(csv, at, end, &next);
-            if (next < end && csv->bytes[next] != csv->separator)
+            if (next < end && !separates(csv, csv->bytes[next]))
                 return refuse(csv, CJ_BAD_FILE, csv->line, "there is text after a closing quote");
             at = next;
         } else {
-            while (at < end && csv->bytes[at] != csv->separator)
+            while (at < end && !separates(csv, csv->bytes[at]))
                 at++;
             field.length = (size_t)(csv->bytes + at - field.text);
         }
         const bool last = at >= end;
         field.text[field.length] = '\0';
-        CJ_TRY(add_field(csv, field));
+        // several blanks side by side separate two fields, and those around a line none
+        if (csv->separator != ' ' || field.length > 0 || field.quoted)
+            CJ_TRY(add_field(csv, field));
         if (last)
             return CJ_OK;
     }
@@ -274,11 +292,12 @@ cj_status cj__csv_next(cj__csv *csv, bool *more)
         const bool pair =
             end + 1 < csv->end && csv->bytes[end] == '\r' && csv->bytes[end + 1] == '\n';
         const bool empty = end == csv->at;
+        csv->count = 0;
         if (!empty)
             CJ_TRY(cut(csv, end));
         csv->next_line++;
         csv->at = end < csv->end ? end + 1 + pair : csv->end;
-        if (!empty)
+        if (csv->count > 0)
             return CJ_OK;
     }
 }

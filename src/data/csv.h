@@ -2,8 +2,7 @@
 #ifndef CJ_DATA_CSV_H
 #define CJ_DATA_CSV_H
 
-#include <cajal/base.h>
-#include <stdio.h>
+#include "data/packed.h"
 
 // A field: its bytes end with a 0 byte, which is not counted, and may be changed.
 typedef struct cj__csv_field {
@@ -14,9 +13,10 @@ typedef struct cj__csv_field {
 
 typedef struct cj__csv {
     const char *path;
-    FILE *file;
-    uint64_t size; // of the file
-    char separator;
+    cj__packed file;
+    bool is_open;
+    uint64_t read;           // bytes of the text so far
+    char separator;          // ' ': any number of blanks
     char *bytes;             // a block, and what a record that is not whole needs
     size_t room, end, at;    // of the block; bytes there; the next record
     bool last;               // the file is at its end
@@ -26,13 +26,13 @@ typedef struct cj__csv {
     int count;
 } cj__csv;
 
-// Opens a file; with a separator of 0 it is found in the first record. CJ_NOT_FOUND, CJ_IO,
+// Opens a file, plain or gzip; with a separator of 0 it is found in the first record. CJ_NOT_FOUND, CJ_IO,
 // CJ_OUT_OF_MEMORY.
 cj_status cj__csv_open(cj__csv *csv, const char *path, char separator);
 // The next record that is not empty; *more is false after the last. Fields are valid until the next
 // call. CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED, CJ_OUT_OF_MEMORY.
 cj_status cj__csv_next(cj__csv *csv, bool *more);
-// Back to the first record.
+// Back to the first record. CJ_IO, CJ_BAD_FILE, CJ_OUT_OF_MEMORY.
 cj_status cj__csv_rewind(cj__csv *csv);
 void cj__csv_close(cj__csv *csv);
 

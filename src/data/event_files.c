@@ -65,26 +65,6 @@ static int column_of(const char *name)
     return COLUMNS;
 }
 
-// Several blanks side by side separate two fields, and those around a line none.
-static void join_blanks(cj__csv *csv)
-{
-    int count = 0;
-    for (int i = 0; i < csv->count; i++)
-        if (csv->separator != ' ' || csv->fields[i].length > 0)
-            csv->fields[count++] = csv->fields[i];
-    csv->count = count;
-}
-
-static cj_status next_line(table *t, bool *more)
-{
-    do {
-        CJ_TRY(cj__csv_next(&t->csv, more));
-        if (*more)
-            join_blanks(&t->csv);
-    } while (*more && t->csv.count == 0);
-    return CJ_OK;
-}
-
 // A first line of names says where the numbers stand.
 static cj_status read_names(table *t)
 {
@@ -129,19 +109,19 @@ static bool is_names(const cj__csv *csv)
 static cj_status read_lines(table *t, list *l)
 {
     bool more = false;
-    CJ_TRY(next_line(t, &more));
+    CJ_TRY(cj__csv_next(&t->csv, &more));
     if (more && t->csv.count == 1 && strchr(t->csv.fields[0].text, ' ')) {
         CJ_TRY(cj__csv_rewind(&t->csv));
         t->csv.separator = ' ';
-        CJ_TRY(next_line(t, &more));
+        CJ_TRY(cj__csv_next(&t->csv, &more));
     }
     if (more && is_names(&t->csv)) {
         CJ_TRY(read_names(t));
-        CJ_TRY(next_line(t, &more));
+        CJ_TRY(cj__csv_next(&t->csv, &more));
     }
     while (more) {
         CJ_TRY(read_line(t, l));
-        CJ_TRY(next_line(t, &more));
+        CJ_TRY(cj__csv_next(&t->csv, &more));
     }
     return CJ_OK;
 }

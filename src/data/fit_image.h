@@ -20,6 +20,17 @@ typedef struct cj__look {
     bool reals; // float32 come out, else uint8, to the nearest
 } cj__look;
 
+// The same as words; see include/cajal/folders.h.
+typedef struct cj__look_words {
+    int64_t image_size[2];
+    const char *color_mode, *interpolation, *dtype;
+    bool crop, pad;
+} cj__look_words;
+
+// CJ_INVALID_ARGUMENT; `who` begins the sentence.
+cj_status cj__look_read(const char *who, const cj__look_words *words, cj__look *look,
+                        int *channels);
+
 // One axis of an image: which pixels of it an output pixel is made of.
 typedef struct cj__taps {
     int64_t out, most; // outputs, and the most inputs of one

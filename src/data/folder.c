@@ -13,7 +13,6 @@
 #include <cajal/streams.h>
 #include <string.h>
 
-enum { SIZE_MAX_SIDE = 1 << 14 };
 static const char who[] = "cj_load_image_folder";
 
 // What each image becomes.
@@ -221,55 +220,29 @@ static cj_status stream_set(job *j, int64_t begin, int64_t count, cj_dataset **d
 
 // ---- Arguments ----
 
-static cj_status read_words(job *j)
-{
-    static const char *const colors[] = {"rgb", "grayscale", "rgba"};
-    static const int channels[] = {3, 1, 4};
-    const cj_load_image_folder_args *a = j->args;
-    if (!a->color_mode)
-        return cj__fail_null_of(who, "color_mode");
-    CJ_TRY(cj__method_find(a->interpolation, &j->look.picture.method));
-    for (int i = 0; i < 3; i++)
-        if (strcmp(a->color_mode, colors[i]) == 0)
-            j->look.channels = channels[i];
-    j->look.picture.reals = a->dtype && strcmp(a->dtype, "float32") == 0;
-    if (!a->dtype || (!j->look.picture.reals && strcmp(a->dtype, "uint8") != 0))
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: dtype \"%s\", it needs \"uint8\" or \"float32\"",
-                        who, a->dtype ? a->dtype : "NULL");
-    if (j->look.channels == 0)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: color_mode \"%s\", it needs \"rgb\", \"grayscale\" or \"rgba\"", who,
-                        a->color_mode);
-    return cj__label_mode_find(a->label_mode, who, &j->look.mode);
-}
-
-static cj_status read_numbers(job *j, cj_dataset **validation)
+static cj_status read_settings(job *j, cj_dataset **validation)
 {
     const cj_load_image_folder_args *a = j->args;
-    const int64_t *size = a->image_size;
-    if (size[0] < 1 || size[1] < 1 || size[0] > SIZE_MAX_SIDE || size[1] > SIZE_MAX_SIDE)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: image_size %lld x %lld, each needs 1 to %d", who,
-                        (long long)size[0], (long long)size[1], SIZE_MAX_SIDE);
+    cj__look *picture = &j->look.picture;
+    const cj__look_words words = {.image_size = {a->image_size[0], a->image_size[1]},
+                                  .color_mode = a->color_mode,
+                                  .interpolation = a->interpolation,
+                                  .dtype = a->dtype,
+                                  .crop = a->crop_to_aspect_ratio,
+                                  .pad = a->pad_to_aspect_ratio};
+    CJ_TRY(cj__look_read(who, &words, picture, &j->look.channels));
+    CJ_TRY(cj__label_mode_find(a->label_mode, who, &j->look.mode));
     if (!(a->validation_split >= 0 && a->validation_split < 1))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: validation_split %g, it needs 0 to below 1", who,
                         a->validation_split);
     if (a->validation_split > 0 && !validation)
         return cj__fail_null("cj_load_image_folder: the place for the validation data");
-    if (a->crop_to_aspect_ratio && a->pad_to_aspect_ratio)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be true",
-                        who);
     if (a->cache_bytes < 0 || (a->cache_bytes > 0 && !a->stream))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: cache_bytes is %lld, it needs 0 or more, and `stream`", who,
                         (long long)a->cache_bytes);
-    j->look.picture.fit = a->crop_to_aspect_ratio ? CJ__FIT_CROP :
-                          a->pad_to_aspect_ratio  ? CJ__FIT_PAD :
-                                                    CJ__FIT_STRETCH;
-    j->look.picture.height = size[0];
-    j->look.picture.width = size[1];
-    j->image_bytes = (size_t)(size[0] * size[1] * j->look.channels) *
-                     (j->look.picture.reals ? sizeof(float) : 1);
+    j->image_bytes = (size_t)(picture->height * picture->width * j->look.channels) *
+                     (picture->reals ? sizeof(float) : 1);
     return CJ_OK;
 }
 
@@ -315,9 +288,7 @@ cj_status cj_load_image_folder_with(const char *folder, cj_dataset **train, cj_d
     CJ_TRY(cj__args_read(who, args, &load_image_folder_defaults, sizeof given, &given));
     CJ_TRY(cj__pool_given(&given.pool, who));
     job j = {.args = &given};
-    cj_status status = read_words(&j);
-    if (status == CJ_OK)
-        status = read_numbers(&j, validation);
+    cj_status status = read_settings(&j, validation);
     if (status == CJ_OK)
         status = load_all(&j, folder, train, validation);
     cj__files_free(&j.files);

@@ -105,6 +105,23 @@ static cj_status read_some(cj__packed *file, unsigned char *to, size_t size, siz
     return ferror(r->file) ? cj__fail(CJ_IO, "%s: reading failed", file->path) : CJ_OK;
 }
 
+cj_status cj__packed_some(cj__packed *file, void *to, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        const size_t left = size - *got, part = left < PART_MAX ? left : PART_MAX;
+        size_t some;
+        CJ_TRY(read_some(file, (unsigned char *)to + *got, part, &some));
+        *got += some;
+        if (some == part)
+            continue;
+        if (file->is_packed && !((reading *)file->stream)->ended)
+            return cj__fail(CJ_BAD_FILE, "%s: truncated gzip data", file->path);
+        break;
+    }
+    return CJ_OK;
+}
+
 cj_status cj__packed_read(cj__packed *file, void *to, size_t size, const char *what)
 {
     for (unsigned char *at = to; size > 0;) {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
+#include <string.h>
 
 enum { SIDE_MAX = 1 << 15, PIXELS_MAX = 1 << 26, FILE_MAX = 1 << 28 };
 
@@ -43,42 +44,48 @@ cj_status cj__image_new_reals(const cj__file_bytes *file, int64_t height, int64_
     return cj_tensor_new(CJ_F32, CJ_SHAPE(height, width, channels), image);
 }
 
-// The luma of ITU-R BT.601 in 16-bit fixed point.
-static unsigned char grey_of(const unsigned char *p)
+// The luma of ITU-R BT.601; of bytes in 16-bit fixed point.
+static void make_grey(const unsigned char *from, int has, unsigned char *to, int64_t pixels)
 {
-    return (unsigned char)((19595u * p[0] + 38470u * p[1] + 7471u * p[2] + 32768u) >> 16);
+    for (int64_t i = 0; i < pixels; i++, from += has)
+        to[i] =
+            (unsigned char)((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >> 16);
 }
 
-// Grey to colour repeats the value; what has no alpha is opaque.
-static void change_channels(const unsigned char *from, int has, unsigned char *to, int channels,
-                            int64_t pixels)
+static void make_grey_reals(const float *from, int has, float *to, int64_t pixels)
 {
-    for (int64_t i = 0; i < pixels; i++, from += has, to += channels) {
-        if (channels == 1) {
-            *to = has < 3 ? *from : grey_of(from);
-            continue;
-        }
-        for (int c = 0; c < 3; c++)
-            to[c] = from[has < 3 ? 0 : c];
-        if (channels == 4)
-            to[3] = has % 2 == 0 ? from[has - 1] : 255;
-    }
+    for (int64_t i = 0; i < pixels; i++, from += has)
+        to[i] = 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];
 }
 
-// The same of float32.
-static void change_real_channels(const float *from, int has, float *to, int channels,
-                                 int64_t pixels)
+// Takes channels of `size` bytes: grey to colour repeats the value; what has no alpha is opaque.
+static inline void pick(const char *from, int has, char *to, int channels, int64_t pixels,
+                        size_t size, const void *opaque)
 {
-    for (int64_t i = 0; i < pixels; i++, from += has, to += channels) {
-        if (channels == 1) {
-            *to = has < 3 ? *from : 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];
-            continue;
+    for (int64_t i = 0; i < pixels; i++, from += (size_t)has * size)
+        for (int c = 0; c < channels; c++, to += size) {
+            const int at = c == 3 ? has - 1 : has < 3 ? 0 : c;
+            memcpy(to, c == 3 && has % 2 != 0 ? (const char *)opaque : from + (size_t)at * size,
+                   size);
         }
-        for (int c = 0; c < 3; c++)
-            to[c] = from[has < 3 ? 0 : c];
-        if (channels == 4)
-            to[3] = has % 2 == 0 ? from[has - 1] : 255;
-    }
+}
+
+static void change_channels(const cj_tensor *from, cj_tensor *to)
+{
+    static const unsigned char full_byte = 255;
+    static const float full = 255;
+    const int has = (int)from->shape.dims[2], channels = (int)to->shape.dims[2];
+    const int64_t pixels = to->shape.dims[0] * to->shape.dims[1];
+    const bool reals = from->dtype == CJ_F32;
+    if (channels == 1 && has >= 3 && reals)
+        make_grey_reals((const float *)(const void *)from->data, has, (float *)(void *)to->data,
+                        pixels);
+    else if (channels == 1 && has >= 3)
+        make_grey((const unsigned char *)from->data, has, (unsigned char *)to->data, pixels);
+    else if (reals)
+        pick(from->data, has, to->data, channels, pixels, sizeof full, &full);
+    else
+        pick(from->data, has, to->data, channels, pixels, 1, &full_byte);
 }
 
 static cj_status with_channels(const cj__file_bytes *file, cj_tensor **image)
@@ -88,15 +95,9 @@ static cj_status with_channels(const cj__file_bytes *file, cj_tensor **image)
     int64_t height = own->shape.dims[0], width = own->shape.dims[1];
     if (channels == 0 || own->shape.dims[2] == channels)
         return CJ_OK;
-    const int has = (int)own->shape.dims[2];
-    const bool reals = own->dtype == CJ_F32;
-    CJ_TRY((reals ? cj__image_new_reals : cj__image_new)(file, height, width, channels, &changed));
-    if (reals)
-        change_real_channels((float *)(void *)own->data, has, (float *)(void *)changed->data,
-                             channels, height * width);
-    else
-        change_channels((unsigned char *)own->data, has, (unsigned char *)changed->data, channels,
-                        height * width);
+    CJ_TRY((own->dtype == CJ_F32 ? cj__image_new_reals : cj__image_new)(file, height, width,
+                                                                        channels, &changed));
+    change_channels(own, changed);
     cj_release(own);
     *image = changed;
     return CJ_OK;
@@ -169,5 +170,19 @@ cj_status cj__load_fitted(const char *path, int channels, const cj__look *look, 
     const cj_status status = fit(&file, look, pixels, &image);
     cj__free(file.data);
     cj_release(image);
+    return status;
+}
+
+cj_status cj__load_whole(const char *path, int channels, bool reals, cj_tensor **image)
+{
+    cj_tensor *read = NULL;
+    cj__file_bytes file = {
+        .channels = channels, .with_alpha = channels == 4, .as_keras = true, .keeps_16 = reals};
+    CJ_TRY(read_file(path, &file));
+    cj_status status = decode(&file, &read);
+    cj__free(file.data);
+    if (status == CJ_OK)
+        status = cj_tensor_convert(read, reals ? CJ_F32 : CJ_U8, image);
+    cj_release(read);
     return status;
 }

@@ -47,6 +47,9 @@ cj_status cj__bmp_decode(const cj__file_bytes *file, cj_tensor **image);
 // cj_load_image().
 cj_status cj__load_fitted(const char *path, int channels, const cj__look *look, void *pixels);
 
+// The same as it is, uint8 or float32 (height, width, channels), to be released.
+cj_status cj__load_whole(const char *path, int channels, bool reals, cj_tensor **image);
+
 // The orientation, 1 to 8, that an Exif block gives; 1 (upright) if it gives none.
 int cj__exif_orientation(const unsigned char *block, size_t size);
 // Turns an image of that orientation upright. CJ_OUT_OF_MEMORY; then *image is as it was.

@@ -21,6 +21,10 @@ cj_status cj__packed_open(const char *path, cj__packed *file);
 // `what`.
 cj_status cj__packed_read(cj__packed *file, void *to, size_t size, const char *what);
 
+// Reads up to `size` bytes; fewer at the end of the data, where the sum of gzip data is checked. CJ_IO,
+// CJ_OUT_OF_MEMORY, CJ_BAD_FILE.
+cj_status cj__packed_some(cj__packed *file, void *to, size_t size, size_t *got);
+
 // Checks that nothing follows, and the sum at the end of gzip data. CJ_BAD_FILE, CJ_IO.
 cj_status cj__packed_end(cj__packed *file);
 

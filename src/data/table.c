@@ -83,10 +83,10 @@ static cj_status make_room(reading *r)
     if (t->rows < t->room)
         return CJ_OK;
     int64_t room = t->rows + t->rows / 4 + 1024;
-    const long at = ftell(r->csv.file);
-    if (t->rows >= 1024 && at > 0 && r->csv.size > (uint64_t)at) {
-        const double consumed = (double)at - (double)(r->csv.end - r->csv.at);
-        const double whole = (double)t->rows * ((double)r->csv.size / consumed) * 1.02;
+    const uint64_t size = r->csv.file.is_packed ? 0 : (uint64_t)r->csv.file.size;
+    if (t->rows >= 1024 && size > r->csv.read) {
+        const double consumed = (double)r->csv.read - (double)(r->csv.end - r->csv.at);
+        const double whole = (double)t->rows * ((double)size / consumed) * 1.02;
         room = whole > (double)room && whole < 1e12 ? (int64_t)whole : room;
     }
     return set_room(t, room);

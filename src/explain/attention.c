@@ -416,6 +416,15 @@ cj_status cj__explain_heads(cj__explanation *explanation)
                .value = projection(explanation, "value"),
                .gate = projection(explanation, "gate"),
                .output = projection(explanation, "attention_output")};
+    const cj_shape *query = cj_tensor_shape(record->inputs[0]);
+    const int64_t *named = cj__layer_setting(record->layer, "attention_axes");
+    int count = 0;
+    while (named && count < CJ_MAX_RANK && named[count] != 0)
+        count++;
+    if (count != 0 && count != query->rank - 2) {
+        cj__print_line(explanation, "attention over some of its axes is not explained yet");
+        return CJ_OK;
+    }
     if (!h.query || !h.key || !h.value || !h.output)
         return cj__fail(CJ_UNSUPPORTED, "explain: %s: its projections were not computed",
                         cj_layer_name(record->layer));

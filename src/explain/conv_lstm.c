@@ -326,7 +326,7 @@ cj_status cj__explain_conv_lstm(cj__explanation *explanation)
         return CJ_OUT_OF_MEMORY;
     *l = (conv_lstm){.explanation = explanation,
                      .x = record->inputs[0],
-                     .mask = record->input_count > 1 ? NULL : record->masks[0],
+                     .mask = cj__mask_of_steps(record),
                      .kernel = cj__weight(record, "kernel"),
                      .recurrent = cj__weight(record, "recurrent_kernel"),
                      .bias = cj__weight(record, "bias"),

@@ -71,6 +71,18 @@ cj_status cj__explain_elu(cj__explanation *explanation)
                              fabs(args->alpha)); // exp(x) - 1 loses what exp(x) rounds
 }
 
+// Whether the mask of a softmax, counted from the last axis, keeps that entry; there may be none.
+static bool is_kept(const cj__record *record, const int64_t *index)
+{
+    const cj_tensor *mask = record->masks[0];
+    const cj_shape *m = mask ? cj_tensor_shape(mask) : NULL;
+    int64_t at[CJ_MAX_RANK];
+    const int skipped = m ? cj_tensor_shape(record->inputs[0])->rank - m->rank : 0;
+    for (int i = 0; m && i < m->rank; i++)
+        at[i] = m->dims[i] == 1 ? 0 : index[skipped + i];
+    return !m || cj__element_at(mask, cj__offset_of(mask, at)) > 0;
+}
+
 // y = exp(x - m) / sum of exp(x - m) along the axis, where m is the largest x: it keeps exp within
 // range and cancels out.
 cj_status cj__explain_softmax(cj__explanation *explanation)
@@ -84,10 +96,16 @@ cj_status cj__explain_softmax(cj__explanation *explanation)
     char from[CJ__DIGITS_TEXT], own[CJ__DIGITS_TEXT], all[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
     for (int i = 0; i < CJ_MAX_RANK; i++)
         index[i] = explanation->index[i];
+    if (!is_kept(explanation->record, index)) {
+        cj__print_line(explanation, "the mask leaves this entry out: 0");
+        return cj__conclude_near(explanation, 0, 0);
+    }
     for (index[axis] = 0; index[axis] < shape->dims[axis]; index[axis]++)
-        largest = fmax(largest, cj__element_at(input, cj__offset_of(input, index)));
+        if (is_kept(explanation->record, index))
+            largest = fmax(largest, cj__element_at(input, cj__offset_of(input, index)));
     for (index[axis] = 0; index[axis] < shape->dims[axis]; index[axis]++)
-        sum += exp(cj__element_at(input, cj__offset_of(input, index)) - largest);
+        if (is_kept(explanation->record, index))
+            sum += exp(cj__element_at(input, cj__offset_of(input, index)) - largest);
     const double x = input_at(explanation), power = exp(x - largest), y = power / sum;
     cj__print_line(explanation, "exp(%s - %s) = %s, and the sum of these over %lld entries is %s",
                    cj__digits(x, from), cj__digits(largest, to), cj__digits(power, own),

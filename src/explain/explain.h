@@ -56,6 +56,8 @@ void cj__record_close(cj__record *record);
 // Setting `key` of the layer is that text; or is true.
 bool cj__is_setting(const cj_layer *layer, const char *key, const char *text);
 bool cj__setting_flag(const cj_layer *layer, const char *key);
+// The mask that a recurrent layer goes by: none of its own accord where it is given states.
+const cj_tensor *cj__mask_of_steps(const cj__record *record);
 // The records of a layer that is called by the one that is explained, in this application of it;
 // their number. Tensors have one sample more for each time the layer works on the batch.
 int cj__records_of(const cj__explanation *explanation, const cj_layer *layer,

@@ -271,15 +271,14 @@ cj_status cj__explain_recurrent(cj__explanation *explanation)
     if (!r)
         return CJ_OUT_OF_MEMORY;
     const cj_shape *x = cj_tensor_shape(record->inputs[0]);
-    *r =
-        (recurrence){.explanation = explanation,
-                     .layer = layer,
-                     .x = record->inputs[0],
-                     .mask = layer->kind->cell || record->input_count > 1 ? NULL : record->masks[0],
-                     .time = layer->kind->cell ? 1 : x->dims[1],
-                     .features = x->dims[x->rank - 1],
-                     .backwards = cj__setting_flag(layer, "go_backwards"),
-                     .zero_if_masked = cj__setting_flag(layer, "zero_output_for_mask")};
+    *r = (recurrence){.explanation = explanation,
+                      .layer = layer,
+                      .x = record->inputs[0],
+                      .mask = layer->kind->cell ? NULL : cj__mask_of_steps(record),
+                      .time = layer->kind->cell ? 1 : x->dims[1],
+                      .features = x->dims[x->rank - 1],
+                      .backwards = cj__setting_flag(layer, "go_backwards"),
+                      .zero_if_masked = cj__setting_flag(layer, "zero_output_for_mask")};
     const bool sequences = cj__setting_flag(layer, "return_sequences");
     r->last = sequences ? explanation->index[1] : r->time - 1;
     if (strcmp(cj_layer_class(layer), "RNN") == 0)

@@ -47,6 +47,12 @@ bool cj__setting_flag(const cj_layer *layer, const char *key)
     return flag && *flag;
 }
 
+const cj_tensor *cj__mask_of_steps(const cj__record *record)
+{
+    const bool given = cj__call_setting_in(record->layer->kind, record->called, "mask");
+    return record->input_count > 1 && !given ? NULL : record->masks[0];
+}
+
 double cj__as_output(const cj_layer *layer, double value)
 {
     float number = (float)value;

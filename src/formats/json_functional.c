@@ -30,6 +30,7 @@ typedef struct node {
 
 typedef struct loading {
     cj__references refs; // of the node that is read
+    uint32_t masks;      // the call settings by which it is given masks
     cj__json_layers layers;
     entry *entries; // one for each object
     size_t count;
@@ -181,8 +182,10 @@ static cj_status apply_to(loading *l, int index, const cj__references *refs, cj_
 {
     node *n = &l->nodes[index];
     const entry *e = &l->entries[n->entry];
-    const cj__call_settings settings =
+    cj__call_settings settings =
         settings_of(e->layer, json_array_get(e->nodes, (size_t)(index - e->first_node)));
+    settings.given |= l->masks;
+    settings.on |= l->masks;
     cj_symbol **outputs = NULL;
     int count = 0;
     for (int i = 0; i < refs->count; i++) {
@@ -232,6 +235,13 @@ static cj_status find_pending(const loading *l, int index, const cj__references 
     return CJ_OK;
 }
 
+// A symbol by its triple, for masks; NULL if it is not there yet.
+static cj_symbol *find_symbol(void *loading_, const json_t *triple)
+{
+    const node *producer = node_of(loading_, triple, 0);
+    return producer && producer->state == NODE_DONE ? output_of(producer, triple) : NULL;
+}
+
 // Applies the node on top of the stack, or puts one that it waits for on top of it.
 static cj_status step(loading *l)
 {
@@ -245,6 +255,12 @@ static cj_status step(loading *l)
                cj__references_read_node(object, e->name, e->layer->kind, refs));
     CJ_TRY(cj__json_check_masks(&l->layers, object, e->layer->kind, e->name));
     CJ_TRY(find_pending(l, top, refs, &pending));
+    l->masks = 0;
+    if (pending < 0 && e->layer->kind->given_masks) {
+        const cj__json_symbols symbols = {&l->layers, l, find_symbol};
+        CJ_TRY(cj__json_given_masks(&symbols, object, e->layer->kind, e->name, refs, &l->masks));
+        CJ_TRY(find_pending(l, top, refs, &pending));
+    }
     if (pending < 0) {
         l->height--;
         return apply(l, top, refs);

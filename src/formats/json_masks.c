@@ -83,7 +83,8 @@ static bool makes(const json_t *object, const json_t *source, const json_t *valu
     return false;
 }
 
-static bool is_known(const cj__json_layers *layers, const json_t *history)
+// What a mask was made of, if an embedding or a Masking layer makes it.
+static const json_t *source_of(const cj__json_layers *layers, const json_t *history)
 {
     const json_t *any = arguments_of_maker(layers, history, "Any");
     const json_t *compared =
@@ -91,11 +92,16 @@ static bool is_known(const cj__json_layers *layers, const json_t *history)
     const json_t *source = history_of(json_array_get(compared, 0));
     const json_t *value = json_array_get(compared, 1);
     if (!source || !json_is_number(value))
-        return false;
+        return NULL;
     for (size_t i = 0; i < json_array_size(layers->maskers); i++)
         if (makes(json_array_get(layers->maskers, i), source, value, any))
-            return true;
-    return false;
+            return source;
+    return NULL;
+}
+
+static bool is_known(const cj__json_layers *layers, const json_t *history)
+{
+    return source_of(layers, history) != NULL;
 }
 
 enum { OPERATIONS_MAX = 4096 }; // looked at for one mask
@@ -131,6 +137,14 @@ static bool are_masks(const cj__json_layers *layers, const json_t *arguments, in
     return json_array_size(arguments) != 0;
 }
 
+bool cj__json_is_mask(const cj__json_layers *layers, const json_t *tensor, const json_t **source)
+{
+    int left = OPERATIONS_MAX;
+    const json_t *history = history_of(tensor);
+    *source = source_of(layers, history);
+    return is_mask(layers, history, &left);
+}
+
 static cj_status check_mask(const cj__json_layers *layers, const json_t *mask, const char *who)
 {
     if (!mask || json_is_null(mask))
@@ -154,7 +168,7 @@ cj_status cj__json_check_masks(const cj__json_layers *layers, const json_t *node
                                const cj__layer_kind *kind, const char *who)
 {
     const json_t *named = json_object_get(node, "kwargs");
-    if (kind == &cj__layer_operation) // its operand, as attention has one
+    if (kind == &cj__layer_operation || kind->given_masks) // its operand; see json_given_masks.c
         return CJ_OK;
     CJ_TRY(check_mask(layers, json_object_get(named, "mask"), who));
     for (int i = 0; kind->arguments && kind->arguments[i]; i++) {

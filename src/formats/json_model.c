@@ -9,6 +9,7 @@
 #include "formats/json_fields.h"
 #include "formats/json_operations.h"
 #include "layers/index.h"
+#include "layers/cells.h"
 #include "layers/model.h"
 #include "layers/operation.h"
 
@@ -203,14 +204,70 @@ static json_t *tensor_reference(cj__json *b, const cj__application *producer, in
     return object;
 }
 
+static bool is_mask(const cj__layer_kind *kind, const char *setting)
+{
+    for (const cj__given_mask *m = kind->given_masks; m && m->name; m++)
+        if (strcmp(m->name, setting) == 0)
+            return true;
+    return false;
+}
+
 // The settings of the call that are on: false is the default of all.
 static void write_call_settings(cj__json *b, const cj__application *node, json_t *named)
 {
     const char *const *names = node->layer->kind->call_settings;
     const uint32_t on = cj__call_settings_on(node->layer, node->settings);
     for (int i = 0; names && names[i]; i++)
-        if (on >> i & 1)
+        if ((on >> i & 1) && !is_mask(node->layer->kind, names[i]))
             cj__json_set(b, named, names[i], cj__json_bool(b, true));
+}
+
+// The masks among the inputs, which are the last ones, from `next` on: by their names, or as one list
+// with null for inputs without one.
+static void write_masks(cj__json *b, const cj__application *all, const cj__application *node,
+                        int next, json_t *named)
+{
+    const cj__layer_kind *kind = node->layer->kind;
+    const uint32_t on = cj__call_settings_on(node->layer, node->settings);
+    const int inputs = next;
+    json_t *list = kind->masks_in_list && next < node->input_count ? cj__json_list(b) : NULL;
+    for (const cj__given_mask *m = kind->given_masks; m && m->name; m++) {
+        json_t *mask =
+            cj__call_setting_in(kind, on, m->name) ?
+                tensor_reference(b, &all[node->input_app[next]], node->input_index[next]) :
+                NULL;
+        next += mask != NULL;
+        if (list && m->input < inputs)
+            cj__json_append(b, list, mask ? mask : cj__json_null(b));
+        else if (mask)
+            cj__json_set(b, named, m->name, mask);
+    }
+    if (list)
+        cj__json_set(b, named, "mask", list);
+}
+
+// The states of an RNN over a chain of cells as Keras has them: a list with those of each cell, or with
+// its only one.
+static json_t *by_cell(cj__json *b, const cj_layer *layer, json_t *states)
+{
+    const cj_layer *chain = layer->sublayer_count > 0 ? layer->sublayers[0] : NULL;
+    if (!chain || chain->kind != &cj__layer_stacked_rnn_cells || !states)
+        return states;
+    json_t *groups = cj__json_list(b);
+    size_t next = 0;
+    for (int i = 0; i < chain->sublayer_count; i++) {
+        const cj_layer *cell = chain->sublayers[i];
+        cj_shape shapes[CJ__SEQUENCE_STATES];
+        int previous = 0;
+        const int count = cell->kind->cell->states(cell, shapes, &previous);
+        json_t *own = count > 1 ? cj__json_list(b) : NULL;
+        for (int k = 0; k < count; k++)
+            cj__json_append(b, own ? own : groups, json_incref(json_array_get(states, next++)));
+        if (own)
+            cj__json_append(b, groups, own);
+    }
+    json_decref(states);
+    return groups;
 }
 
 // One application as an inbound node. Merging layers take their inputs as one list argument; where
@@ -219,9 +276,11 @@ static json_t *write_layer_node(cj__json *b, const cj__application *all,
                                 const cj__application *node)
 {
     json_t *object = cj__json_object(b), *args = cj__json_list(b), *named = cj__json_object(b),
-           *inputs = args;
+           *inputs = args, *states = NULL;
     const cj__layer_kind *kind = node->layer->kind;
     const char *more = kind->more_inputs;
+    const int count = node->input_count -
+                      cj__given_mask_count(kind, cj__call_settings_on(node->layer, node->settings));
     if (kind->input_keys && node->input_count > 1) {
         inputs = cj__json_object(b);
         cj__json_append(b, args, inputs);
@@ -229,11 +288,9 @@ static json_t *write_layer_node(cj__json *b, const cj__application *all,
         inputs = cj__json_list(b);
         cj__json_append(b, args, inputs);
     }
-    for (int i = 0; i < node->input_count; i++) {
-        if (i == 1 && more) {
-            inputs = cj__json_list(b);
-            cj__json_set(b, named, more, inputs);
-        }
+    for (int i = 0; i < count; i++) {
+        if (i == 1 && more)
+            inputs = states = cj__json_list(b);
         json_t *input = tensor_reference(b, &all[node->input_app[i]], node->input_index[i]);
         if (kind->arguments && i > 0)
             cj__json_set(b, named, kind->arguments[i], input);
@@ -242,6 +299,9 @@ static json_t *write_layer_node(cj__json *b, const cj__application *all,
         else
             cj__json_append(b, inputs, input);
     }
+    if (states)
+        cj__json_set(b, named, more, by_cell(b, node->layer, states));
+    write_masks(b, all, node, count, named);
     write_call_settings(b, node, named);
     cj__json_set(b, object, "args", args);
     cj__json_set(b, object, "kwargs", named);

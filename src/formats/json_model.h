@@ -59,6 +59,9 @@ const json_t *cj__json_layer_named(const cj__json_layers *layers, const char *na
 // Whether an object is the operation that makes a mask, and whether the masks that a node of a layer
 // of that kind is given (if any) are such that the layers here pass on by themselves.
 bool cj__json_makes_mask(const json_t *object);
+// Whether a tensor is a mask that an embedding or a Masking layer makes, or that is joined from such;
+// *source gets the history of what it was made of if it is one of these, else NULL.
+bool cj__json_is_mask(const cj__json_layers *layers, const json_t *tensor, const json_t **source);
 cj_status cj__json_check_masks(const cj__json_layers *layers, const json_t *node,
                                const cj__layer_kind *kind, const char *who);
 

@@ -48,6 +48,17 @@ static cj_status collect(const json_t *argument, const char *who, cj__references
         refs, json_object_get(json_object_get(argument, "config"), "keras_history"), who);
 }
 
+// Collects the states of a recurrent layer: those of a chain of cells are a list of each cell's.
+static cj_status collect_states(const json_t *states, const char *who, cj__references *refs)
+{
+    for (size_t i = 0; i < json_array_size(states); i++) {
+        const json_t *one = json_array_get(states, i);
+        if (!json_is_null(one))
+            CJ_TRY(collect(one, who, refs));
+    }
+    return json_is_array(states) ? CJ_OK : collect(states, who, refs);
+}
+
 // Collects the tensors of a dictionary in the order of its keys.
 static cj_status collect_keyed(const json_t *argument, const char *const *keys, const char *who,
                                cj__references *refs)
@@ -99,14 +110,8 @@ static cj_status read_arguments(const json_t *arguments, const char *who,
                             (json_is_false(value) || (kind && kind->any_training)));
         const char *more_inputs = kind && kind->more_inputs ? kind->more_inputs : "initial_state";
         const bool more = strcmp(key, more_inputs) == 0;
-        if (kind && kind->more_inputs && strcmp(key, "mask") == 0 && !json_is_null(value) &&
-            json_is_array(json_object_get(arguments, more_inputs)))
-            return cj__fail(
-                CJ_UNSUPPORTED,
-                "%s: an application gives it a mask beside its \"%s\", which is not supported", who,
-                more_inputs);
         if (!usual && refs && more)
-            CJ_TRY(collect(value, who, refs));
+            CJ_TRY(collect_states(value, who, refs));
         else if (!usual)
             return cj__fail(CJ_UNSUPPORTED,
                             "%s: an application gives it \"%.100s\", which is not supported", who,
@@ -149,6 +154,14 @@ static cj_status add_named(cj__references *refs, const json_t *arguments, const 
     return CJ_OK;
 }
 
+// The positional arguments of a call that are inputs: behind them a mask may follow.
+static size_t inputs_end(const cj__layer_kind *kind)
+{
+    if (!kind || !kind->given_masks || kind->arguments)
+        return SIZE_MAX;
+    return kind->more_inputs ? 2 : 1;
+}
+
 cj_status cj__references_read_node(const json_t *object, const char *who,
                                    const cj__layer_kind *kind, cj__references *refs)
 {
@@ -156,19 +169,26 @@ cj_status cj__references_read_node(const json_t *object, const char *who,
     if (json_is_object(object)) {
         const json_t *args = json_object_get(object, "args"),
                      *named = json_object_get(object, "kwargs");
-        for (size_t i = 0; i < json_array_size(args); i++) {
+        const size_t inputs = inputs_end(kind);
+        for (size_t i = 0; i < json_array_size(args) && i < inputs; i++) {
             const json_t *one = json_array_get(args, i);
             if (kind && kind->input_keys && json_is_object(one) &&
                 !json_object_get(one, "class_name"))
                 CJ_TRY(collect_keyed(one, kind->input_keys, who, refs));
             else if (!json_is_null(one))
-                CJ_TRY(collect(one, who, refs));
+                CJ_TRY((i == 1 && kind && kind->more_inputs ? collect_states : collect)(one, who,
+                                                                                        refs));
         }
         CJ_TRY(read_arguments(named, who, kind, refs));
         return add_named(refs, named, kind ? kind->arguments : NULL, who);
     }
     return json_array_size(object) > 0 || !json_is_array(object) ? collect_old(refs, object, who) :
                                                                    CJ_OK;
+}
+
+cj_status cj__references_add(cj__references *refs, const json_t *tensor, const char *who)
+{
+    return collect(tensor, who, refs);
 }
 
 cj_status cj__references_read_operands(cj_layer *layer, const json_t *call, cj__references *refs)

@@ -13,6 +13,7 @@
 
 typedef struct cj__nir_builder cj__nir_builder;
 typedef struct cj__nir_node cj__nir_node;
+typedef struct cj__nir_loop cj__nir_loop;
 
 // A type of nodes.
 typedef struct cj__nir_kind {
@@ -36,6 +37,12 @@ struct cj__nir_node {
     int *inputs, input_count, next; // the nodes that lead here
     const cj__nir_node *returns;    // the node by which spikes come back, ...
     bool loops;                     // ... or directly
+    // Of a graph with other cycles (nir_cycles.c):
+    int component; // of the nodes that lead to one another
+    bool cyclic;   // it is part of a cycle
+    bool delays;   // what it gives in a step came to it in a step before
+    bool placed;   // it is in the order
+    bool *late;    // of a cyclic node: the inputs that are read one step later
 };
 
 typedef struct cj__nir_edge {
@@ -52,6 +59,7 @@ typedef struct cj__nir_graph {
     size_t edge_capacity;
     int *order; // of the nodes that are to be made: each after its inputs
     int order_count;
+    double dt; // to be set before it is read
 } cj__nir_graph;
 
 // nir_save.c: with the defaults.
@@ -60,6 +68,8 @@ cj_status cj__nir_save(cj_model *model, cj__sink *sink);
 // nir_graph.c: reads the graph of a file and orders it.
 cj_status cj__nir_read_graph(cj__hdf5 *file, cj__nir_graph *graph);
 void cj__nir_free_graph(cj__nir_graph *graph);
+// nir_cycles.c: the order of a graph with cycles. first_edge: of each node, among the edges by source.
+cj_status cj__nir_order_cycles(cj__nir_graph *graph, const int *first_edge);
 // The text of a dataset with one: cj__free(). CJ_BAD_FILE if it is not there or none.
 cj_status cj__nir_text(cj__hdf5 *file, const cj__hdf5_object *group, const char *name, char **text);
 
@@ -83,6 +93,7 @@ struct cj__nir_builder {
     cj__nir_convention as;
     double dt;
     cj_symbol **values; // of each node, held
+    cj__nir_loop *loop; // whose step is being made; NULL for none
     cj__nir_weight *weights;
     int weight_count;
     size_t weight_capacity;
@@ -114,6 +125,17 @@ cj_status cj__nir_pair(cj__nir_builder *b, const cj__nir_node *node, const char 
 // "fc": <sentence>. Returns NULL.
 cj_symbol *cj__nir_refuse(const cj__nir_node *node, cj_status status, const char *format, ...)
     CJ_PRINTF(3, 4);
+
+// nir_load.c: makes one node of what leads to it.
+cj_status cj__nir_make_node(cj__nir_builder *b, int index);
+// nir_loops.c: makes the nodes order[begin] to order[end - 1], a component with cycles.
+cj_status cj__nir_make_loop(cj__nir_builder *b, int begin, int end);
+// In a loop: what the node gave in the step before.
+cj_symbol *cj__nir_before(const cj__nir_builder *b, int node);
+// In a loop: applies a layer that is given its state and gives it out, so many of such shapes without
+// the batch axis.
+cj_symbol *cj__nir_apply_state(cj__nir_builder *b, cj_layer *layer, cj_symbol *x, int states,
+                               const cj_shape *shape, const double *initial);
 
 // The equation of a product with so many matrices' axes before the matrix, and its result's letters.
 enum { CJ__NIR_EQUATION = 64 };

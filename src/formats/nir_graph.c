@@ -310,21 +310,6 @@ static cj_status sort(cj__nir_graph *g, int *first_edge)
     return CJ_OK;
 }
 
-// A node of a cycle: going back from a node that is never done leads to one.
-static const char *in_cycle(cj__nir_graph *g)
-{
-    int node = 0;
-    while (g->nodes[node].gone || g->nodes[node].next == 0)
-        node++;
-    for (int steps = 0; steps <= g->count; steps++) {
-        int k = 0;
-        while (g->nodes[g->nodes[node].inputs[k]].next == 0)
-            k++;
-        node = g->nodes[node].inputs[k];
-    }
-    return g->nodes[node].name;
-}
-
 static cj_status order(cj__nir_graph *g)
 {
     int alive = 0;
@@ -336,15 +321,10 @@ static cj_status order(cj__nir_graph *g)
     cj_status status = first_edge && g->order ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK && g->edge_count > 0)
         status = sort(g, first_edge);
+    if (status == CJ_OK && g->edge_count > 0 && g->order_count != alive)
+        status = cj__nir_order_cycles(g, first_edge);
     cj__free(first_edge);
-    CJ_TRY(status);
-    return g->order_count == alive || g->edge_count == 0 ?
-               CJ_OK :
-               cj__fail(CJ_UNSUPPORTED,
-                        "node \"%s\" is part of a cycle that this version does not run: what comes "
-                        "back must come from a LIF, CubaLIF or IF, through one Affine, Linear or "
-                        "Scale at most",
-                        in_cycle(g));
+    return status;
 }
 
 // ---- All ----
@@ -373,7 +353,7 @@ cj_status cj__nir_read_graph(cj__hdf5 *file, cj__nir_graph *g)
     const cj__hdf5_object *root = cj__hdf5_find(&file->root, "node");
     char *type = NULL;
     ports unused;
-    *g = (cj__nir_graph){.file = file};
+    *g = (cj__nir_graph){.file = file, .dt = g->dt};
     if (!root || root->kind != CJ__HDF5_GROUP)
         return cj__fail(CJ_UNSUPPORTED, "an HDF5 file without a group \"node\" is not one of NIR, "
                                         "and other HDF5 files are not read as models");
@@ -397,6 +377,7 @@ void cj__nir_free_graph(cj__nir_graph *g)
     for (int i = 0; i < g->count; i++) {
         cj__free(g->nodes[i].name);
         cj__free(g->nodes[i].inputs);
+        cj__free(g->nodes[i].late);
     }
     cj__free(g->nodes);
     cj__free(g->edges);

@@ -52,16 +52,23 @@ static cj_status check_args(cj__nir_builder *b)
 
 // ---- Nodes ----
 
+// What comes from input `k` of a node.
+static cj_symbol *value_of(const cj__nir_builder *b, const cj__nir_node *node, int k)
+{
+    return node->late && node->late[k] ? cj__nir_before(b, node->inputs[k]) :
+                                         b->values[node->inputs[k]];
+}
+
 // What comes to a node: a symbol, or the sum of several.
 static cj_symbol *gather(cj__nir_builder *b, const cj__nir_node *node)
 {
     if (node->input_count == 0)
         return NULL;
     if (node->input_count == 1)
-        return b->values[node->inputs[0]];
+        return value_of(b, node, 0);
     for (int i = 1; i < node->input_count; i++)
-        if (!cj_shape_equal(cj_symbol_shape(b->values[node->inputs[i]]),
-                            cj_symbol_shape(b->values[node->inputs[0]])))
+        if (!cj_shape_equal(cj_symbol_shape(value_of(b, node, i)),
+                            cj_symbol_shape(value_of(b, node, 0))))
             return cj__nir_refuse(node, CJ_SHAPE_MISMATCH,
                                   "what comes from \"%s\" and from \"%s\" has different shapes",
                                   b->graph->nodes[node->inputs[0]].name,
@@ -70,13 +77,13 @@ static cj_symbol *gather(cj__nir_builder *b, const cj__nir_node *node)
     snprintf(name, sizeof name, "%.150s_sum", node->name);
     cj_symbol **inputs = cj__new((size_t)node->input_count, sizeof *inputs);
     for (int i = 0; inputs && i < node->input_count; i++)
-        inputs[i] = b->values[node->inputs[i]];
+        inputs[i] = value_of(b, node, i);
     cj_symbol *sum = inputs ? cj_apply_list(cj_add(.name = name), inputs, node->input_count) : NULL;
     cj__free(inputs);
     return sum;
 }
 
-static cj_status make_node(cj__nir_builder *b, int index)
+cj_status cj__nir_make_node(cj__nir_builder *b, int index)
 {
     const cj__nir_node *node = &b->graph->nodes[index];
     cj_symbol *x = gather(b, node);
@@ -193,14 +200,21 @@ static cj_status settle_dt(cj__nir_builder *b)
 static cj_status build(cj__nir_builder *b, cj_model **model)
 {
     cj__nir_graph *g = b->graph;
-    CJ_TRY(cj__nir_read_graph(g->file, g));
     CJ_TRY(settle_dt(b));
+    g->dt = b->dt;
+    CJ_TRY(cj__nir_read_graph(g->file, g));
     tame_names(g);
     b->values = cj__new((size_t)g->count, sizeof *b->values);
     if (!b->values)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < g->order_count; i++)
-        CJ_TRY(make_node(b, g->order[i]));
+    for (int i = 0, end; i < g->order_count; i = end) {
+        const cj__nir_node *first = &g->nodes[g->order[i]];
+        end = i + 1;
+        while (first->cyclic && end < g->order_count &&
+               g->nodes[g->order[end]].component == first->component)
+            end++;
+        CJ_TRY(first->cyclic ? cj__nir_make_loop(b, i, end) : cj__nir_make_node(b, g->order[i]));
+    }
     CJ_TRY(connect(b, model));
     for (int i = 0; i < b->weight_count; i++)
         CJ_TRY(cj_variable_assign(b->weights[i].variable, b->weights[i].value));

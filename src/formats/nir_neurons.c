@@ -286,7 +286,8 @@ static void fill_args(const cj__nir_builder *b, const cj__nir_node *node, const 
     const bool decays = kind != &cj__layer_integrate_fire;
     args->name = node->name;
     args->preset = b->as.preset;
-    args->stateful = b->args.stateful;
+    args->stateful = b->args.stateful && !b->loop;
+    args->return_state = b->loop != NULL;
     args->heterogeneous = heterogeneous;
     if (decays) {
         args->beta = n->of[CJ__NEURON_BETA].at ? 1 : n->of[CJ__NEURON_BETA].same;
@@ -498,6 +499,20 @@ static double steps_of(double dt, double delay, double unused)
     return round(delay / dt);
 }
 
+// Within a cycle what a delay gives is read one step later: the last of its steps.
+static cj_symbol *make_inner_delay(cj__nir_builder *b, const cj__nir_node *node, int64_t steps,
+                                   cj_symbol *x)
+{
+    const int64_t held = steps - node->delays;
+    const double zero = 0;
+    cj_shape shape = *cj_symbol_shape(x);
+    for (int i = 1; i < shape.rank; i++)
+        shape.dims[i - 1] = shape.dims[i];
+    shape.rank--, shape.dims[0] = held;
+    cj_layer *layer = cj_delay(held, .name = node->name, .return_state = held > 0);
+    return held > 0 ? cj__nir_apply_state(b, layer, x, 1, &shape, &zero) : cj_apply(layer, x);
+}
+
 cj_symbol *cj__nir_make_delay(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
 {
     numbers delay = {0}, steps = {0};
@@ -515,7 +530,11 @@ cj_symbol *cj__nir_make_delay(cj__nir_builder *b, const cj__nir_node *node, cj_s
                            cj__number_text(at(&steps, i), text), 1 << 20);
             status = CJ_UNSUPPORTED;
         }
-    if (status == CJ_OK && steps.at && b->args.stateful)
+    if (status == CJ_OK && steps.at && b->loop)
+        cj__nir_refuse(node, CJ_UNSUPPORTED, "delays that differ cannot be part of a cycle");
+    else if (status == CJ_OK && b->loop)
+        y = make_inner_delay(b, node, (int64_t)steps.same, x);
+    else if (status == CJ_OK && steps.at && b->args.stateful)
         cj__nir_refuse(node, CJ_UNSUPPORTED, "delays that differ cannot be stateful");
     else if (status == CJ_OK && steps.at)
         y = make_delays(b, node, &steps, &sample, x);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/nir.h"
+#include "layers/spiking.h"
 #include "ops/variable.h"
 #include <cajal/attention.h>
 #include <cajal/reshaping.h>
@@ -40,8 +41,16 @@ int64_t cj__nir_place(const cj_shape *sample, int64_t index)
 
 cj_symbol *cj__nir_apply(cj__nir_builder *b, cj_layer *layer, cj_symbol *x)
 {
-    (void)b;
-    return cj_apply(layer, x);
+    cj__neuron n;
+    if (!b->loop || !layer || !cj__neuron_form_of(layer)->kind)
+        return cj_apply(layer, x);
+    if (cj__neuron_of(layer, &n) != CJ_OK)
+        return NULL; // not reached: its settings have been checked
+    cj_shape shape = *cj_symbol_shape(x);
+    for (int i = 2; i < shape.rank; i++)
+        shape.dims[i - 2] = shape.dims[i];
+    shape.rank -= 2;
+    return cj__nir_apply_state(b, layer, x, cj__neuron_states(&n), &shape, n.initial);
 }
 
 cj_symbol *cj__nir_made(cj_symbol *y, cj_status status)

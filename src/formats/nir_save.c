@@ -100,7 +100,7 @@ cj_status cj__nir_close(cj__nir_saver *s, cj__nir_item *item, cj__hdf5_item *gro
     return CJ_OK;
 }
 
-static cj_status add_edge(cj__nir_saver *s, const char *from, const char *to)
+cj_status cj__nir_add_edge(cj__nir_saver *s, const char *from, const char *to)
 {
     for (int i = 0; i < s->edge_count; i += 2)
         if (strcmp(s->edges[i], from) == 0 && strcmp(s->edges[i + 1], to) == 0)
@@ -142,7 +142,8 @@ cj_status cj__nir_add(cj__nir_saver *s, const char *name, cj__nir_item *item,
     s->nodes[s->node_count].name = own;
     *source = s->node_count++;
     for (int i = 0; from && i < from->count; i++)
-        CJ_TRY(add_edge(s, s->nodes[from->sources[i]].name, own));
+        CJ_TRY(from->sources[i] < 0 ? cj__nir_edge_back(s, from->sources[i], own) :
+                                      cj__nir_add_edge(s, s->nodes[from->sources[i]].name, own));
     value->sources = source, value->count = 1;
     return CJ_OK;
 }
@@ -172,8 +173,8 @@ float *cj__nir_turned(cj__nir_saver *s, const float *values, const cj_shape *sam
 // ---- The walk ----
 
 // The sample of an output here, channels first.
-static cj_status sample_of(const cj_layer *layer, const cj_shape *shape, bool timed,
-                           cj_shape *sample)
+cj_status cj__nir_sample_of(const cj_layer *layer, const cj_shape *shape, bool timed,
+                            cj_shape *sample)
 {
     const int skip = timed ? 2 : 1;
     *sample = (cj_shape){.rank = shape->rank - skip};
@@ -193,6 +194,13 @@ static int64_t steps_of(const cj_layer *layer)
     return steps ? *steps : 0;
 }
 
+const cj__nir_value *cj__nir_value_of(const cj__nir_saver *s, const cj__application *a, int input)
+{
+    const cj__nir_value *value = &s->values[a->input_app[input]];
+    const int index = a->input_index[input];
+    return index > 0 && value->others ? &value->others[index - 1] : value;
+}
+
 static cj_status save_input(cj__nir_saver *s, cj__nir_value *y)
 {
     cj__nir_item item = {.count = 0};
@@ -205,7 +213,7 @@ static cj_status save_add(cj__nir_saver *s, const cj__application *a, cj__nir_va
 {
     int count = 0;
     for (int i = 0; i < a->input_count; i++) {
-        const cj__nir_value *x = &s->values[a->input_app[i]];
+        const cj__nir_value *x = cj__nir_value_of(s, a, i);
         if (x->padded || x->turned || x->flat || x->delay != 0)
             return cj__nir_cannot(a->layer, "what comes to it is in another order than in NIR");
         if (!cj_shape_equal(&x->sample, &y->sample))
@@ -216,29 +224,35 @@ static cj_status save_add(cj__nir_saver *s, const cj__application *a, cj__nir_va
     if (!y->sources)
         return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < a->input_count; i++)
-        for (int k = 0; k < s->values[a->input_app[i]].count; k++)
-            y->sources[y->count++] = s->values[a->input_app[i]].sources[k];
+        for (int k = 0; k < cj__nir_value_of(s, a, i)->count; k++)
+            y->sources[y->count++] = cj__nir_value_of(s, a, i)->sources[k];
     return CJ_OK;
 }
 
-static cj_status save_application(cj__nir_saver *s, int index, bool timed_input)
+cj_status cj__nir_save_application(cj__nir_saver *s, int index, bool timed_input)
 {
     const cj__application *a = &s->applications[index];
     cj__nir_value *y = &s->values[index];
     cj_layer *layer = a->layer;
+    if (y->given)
+        return CJ_OK;
     if (!layer)
         return cj__fail(CJ_UNSUPPORTED, "an op between layers has no place in a NIR file");
     s->name = cj_layer_name(layer);
-    const cj__nir_value *x = a->input_count > 0 ? &s->values[a->input_app[0]] : NULL;
+    const cj__nir_value *x = a->input_count > 0 ? cj__nir_value_of(s, a, 0) : NULL;
     y->timed = x ? x->timed || steps_of(layer) > 0 : timed_input;
-    CJ_TRY(sample_of(layer, &a->output_types[0].shape, y->timed, &y->sample));
+    CJ_TRY(cj__nir_sample_of(layer, &a->output_types[0].shape, y->timed, &y->sample));
     if (!x)
         return save_input(s, y);
     if (x->timed && steps_of(layer) > 0)
         return cj__nir_cannot(layer, "it takes a sequence as a constant");
     if (layer->kind == &cj__layer_add)
         return save_add(s, a, y);
-    if (a->input_count > 1)
+    if (layer->kind == &cj__layer_recurrent_model)
+        return cj__nir_save_loop(s, a, y);
+    const bool has_state =
+        s->looping && (cj__nir_is_neuron(layer) || layer->kind == &cj__layer_delay);
+    if (a->input_count > 1 && !has_state)
         return cj__nir_cannot(layer, "it has several inputs");
     const bool each = layer->kind == &cj__layer_time_distributed;
     if (each && !x->timed)
@@ -269,6 +283,8 @@ static cj_status save_outputs(cj__nir_saver *s)
         cj__nir_value unused = {0};
         cj__model_output_at(s->model, i, &application, &output);
         const cj__nir_value *x = &s->values[application];
+        if (output > 0 && x->others)
+            x = &x->others[output - 1], output = 0;
         if (output > 0 || x->padded || x->turned || x->flat || x->delay != 0)
             return cj__nir_cannot(s->applications[application].layer,
                                   "an output of the model is not in NIR's order");
@@ -289,8 +305,9 @@ static cj_status save_nodes(cj__nir_saver *s)
     for (int i = 0; i < s->count; i++)
         timed = timed && !(s->applications[i].layer && steps_of(s->applications[i].layer) > 0);
     for (int i = 0; i < s->count; i++)
-        CJ_TRY(save_application(s, i, timed));
-    return save_outputs(s);
+        CJ_TRY(cj__nir_save_application(s, i, timed));
+    CJ_TRY(save_outputs(s));
+    return cj__nir_end_loops(s);
 }
 
 // ---- The file ----
@@ -391,6 +408,8 @@ static cj_status save_to(cj_model *model, const cj_nir_save_args *args, cj__sink
     cj__free(s.blocks);
     cj__free(s.nodes);
     cj__free(s.edges);
+    cj__free(s.late);
+    cj__free(s.back);
     return status;
 }
 

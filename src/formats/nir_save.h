@@ -8,7 +8,7 @@
 
 // What an application gives, in the terms of NIR.
 typedef struct cj__nir_value {
-    int *sources; // the nodes whose sum it is
+    int *sources; // the nodes whose sum it is; below 0: -1 - the state of a loop (nir_save_loops.c)
     int count;
     cj_shape sample; // channels first, without time
     bool timed;      // the shape here has the axis of time
@@ -18,7 +18,16 @@ typedef struct cj__nir_value {
     bool padded; // by zeros that the next window takes over
     int64_t padding[2];
     int64_t delay; // zeros before the first step, which a convolution over time takes over
+    bool given;    // of a loop's input: there is nothing to write
+    bool late;     // of a delay in a loop: it is read one step later
+    const struct cj__nir_value *others; // the outputs of a loop after the first
 } cj__nir_value;
+
+// An edge that leads back: the state of a loop that it begins at, and the name of its node.
+typedef struct cj__nir_back {
+    int late;
+    const char *to;
+} cj__nir_back;
 
 typedef struct cj__nir_saver {
     cj_nir_save_args args;
@@ -38,6 +47,13 @@ typedef struct cj__nir_saver {
     const char **edges; // pairs
     int edge_count;     // names
     size_t edge_capacity;
+    bool looping;               // the applications are those of a loop's step
+    const cj__nir_value **late; // of each state that comes back: what it is after the step
+    int late_count;
+    size_t late_capacity;
+    cj__nir_back *back;
+    int back_count;
+    size_t back_capacity;
 } cj__nir_saver;
 
 // A block that lives as long as the saver; zeroed. NULL without memory.
@@ -80,6 +96,16 @@ bool cj__nir_is_neuron(const cj_layer *layer);
 cj_status cj__nir_save_delays(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
                               cj__nir_value *y);
 cj_status cj__nir_save_zeros_before(cj_layer *layer, const cj__nir_value *x, cj__nir_value *y);
+// What comes to an application.
+const cj__nir_value *cj__nir_value_of(const cj__nir_saver *s, const cj__application *a, int input);
+cj_status cj__nir_save_application(cj__nir_saver *s, int index, bool timed_input);
+cj_status cj__nir_sample_of(const cj_layer *layer, const cj_shape *shape, bool timed,
+                            cj_shape *sample);
+cj_status cj__nir_add_edge(cj__nir_saver *s, const char *from, const char *to);
+// nir_save_loops.c: a RecurrentModel; an edge from such a source; all of them, at the end.
+cj_status cj__nir_save_loop(cj__nir_saver *s, const cj__application *a, cj__nir_value *y);
+cj_status cj__nir_edge_back(cj__nir_saver *s, int source, const char *to);
+cj_status cj__nir_end_loops(cj__nir_saver *s);
 // nir_save_neurons.c
 cj_status cj__nir_save_neuron(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
                               cj__nir_value *y);

@@ -442,8 +442,10 @@ cj_status cj__nir_save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_va
         return save_einsum(s, layer, x, y);
     if (k == &cj__layer_rescaling)
         return save_rescaling(s, layer, x, y);
-    if (k == &cj__layer_delay)
-        return add_delay(s, x, y, &((const cj_delay_args *)layer->args)->steps, false);
+    if (k == &cj__layer_delay) {
+        const int64_t steps = ((const cj_delay_args *)layer->args)->steps + y->late;
+        return add_delay(s, x, y, &steps, false);
+    }
     return cj__nir_is_neuron(layer) ? cj__nir_save_neuron(s, layer, x, y) :
                                       cj__nir_cannot(layer, "NIR has no such node");
 }

@@ -15,7 +15,7 @@ static cj_status check(const cj__nir_saver *s, const cj__neuron *n)
     const bool is_threshold = n->reset == CJ__RESET_NONE;
     if (kind == &cj__layer_alpha_lif || kind == &cj__layer_alif || kind == &cj__layer_izhikevich)
         return cj__nir_cannot(layer, "NIR has no such neuron");
-    if (a->go_backwards || !a->return_sequences || a->return_state)
+    if (a->go_backwards || !a->return_sequences || (a->return_state && !s->looping))
         return cj__nir_cannot(layer, "go_backwards, return_state and return_sequences = false are "
                                      "not what NIR has");
     if (n->form->fires && strcmp(a->output, "spikes") != 0)

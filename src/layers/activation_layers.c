@@ -70,26 +70,56 @@ static cj_status call_elu(cj__layer_context *c)
     return CJ_OK;
 }
 
+// A mask that broadcasts to x, counted from the last axis; for the rest of x it has axes of length 1.
+static cj_status mask_of_softmax(cj__layer_context *c, cj_symbol **mask)
+{
+    cj_symbol *given = c->inputs[0].mask;
+    *mask = given;
+    if (!given)
+        return CJ_OK;
+    const cj_shape *x = cj_symbol_shape(c->inputs[0].symbol), *m = cj_symbol_shape(given);
+    char first[CJ__SHAPE_WORDS], second[CJ__SHAPE_WORDS];
+    bool fits = m->rank <= x->rank;
+    cj_shape shape = {.rank = x->rank};
+    for (int i = 0; fits && i < x->rank; i++) {
+        const int at = i - (x->rank - m->rank);
+        shape.dims[i] = at < 0 ? 1 : m->dims[at];
+        fits = at < 0 || shape.dims[i] == 1 || shape.dims[i] == x->dims[i];
+    }
+    if (!fits)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: its mask %s does not broadcast to its input %s",
+                        c->layer->name, cj_shape_text(m, first, sizeof first),
+                        cj_shape_text(x, second, sizeof second));
+    *mask = cj__reshape(c->build, given, &shape);
+    return c->build->status;
+}
+
 // The op works over the last axis; another axis is swapped with it before and after.
 static cj_status call_softmax(cj__layer_context *c)
 {
     const cj_softmax_args *a = c->layer->args;
     cj__build *g = c->build;
-    cj_symbol *x = c->inputs[0].symbol;
+    cj_symbol *x = c->inputs[0].symbol, *mask = NULL;
     const int last = cj_symbol_shape(x)->rank - 1;
     int axis = 0, order[CJ_MAX_RANK];
     CJ_TRY(cj__layer_need_rank(c->layer, cj_symbol_shape(x), 2, CJ_MAX_RANK));
     CJ_TRY(cj__layer_axis(c->layer, cj_symbol_shape(x), a->axis, &axis));
     for (int i = 0; i <= last; i++)
         order[i] = i == axis ? last : i == last ? axis : i;
+    CJ_TRY(mask_of_softmax(c, &mask));
+    if (mask)
+        x = cj__select(g, mask, x, cj__scalar(g, CJ_F32, -1e9));
     if (axis == last)
         c->outputs[0].symbol = cj__softmax(g, x);
     else
         c->outputs[0].symbol = cj__transpose(g, cj__softmax(g, cj__transpose(g, x, order)), order);
+    if (mask)
+        c->outputs[0].symbol = cj__select(g, mask, c->outputs[0].symbol, cj__scalar(g, CJ_F32, 0));
     return CJ_OK;
 }
 
-#define ELEMENT_WISE(plain, class, maker)                                      \
+#define ELEMENT_WISE(plain, class, maker) ELEMENT_WISE_MASKED(plain, class, maker, NULL, NULL)
+#define ELEMENT_WISE_MASKED(plain, class, maker, settings, masks)              \
     const cj__layer_kind cj__layer_##plain = {                                 \
         .choice = CJ__CHOICE(#plain, class, plain##_fields, plain##_defaults), \
         .keys = keys,                                                          \
@@ -97,6 +127,8 @@ static cj_status call_softmax(cj__layer_context *c)
         .max_inputs = 1,                                                       \
         .call = call_##plain,                                                  \
         .mask = CJ__MASK_PASS,                                                 \
+        .call_settings = settings,                                             \
+        .given_masks = masks,                                                  \
     };                                                                         \
     cj_layer *maker(const cj_##plain##_args *args)                             \
     {                                                                          \
@@ -106,4 +138,4 @@ ELEMENT_WISE(activation, "Activation", cj_activation_new)
 ELEMENT_WISE(relu, "ReLU", cj_relu_new)
 ELEMENT_WISE(leaky_relu, "LeakyReLU", cj_leaky_relu_new)
 ELEMENT_WISE(elu, "ELU", cj_elu_new)
-ELEMENT_WISE(softmax, "Softmax", cj_softmax_new)
+ELEMENT_WISE_MASKED(softmax, "Softmax", cj_softmax_new, cj__mask_settings, cj__mask_of_first)

@@ -224,12 +224,17 @@ static cj_status call_additive(cj__layer_context *c)
                                          .scores = cj__called_with(c, "return_attention_scores")});
 }
 
+static const cj__given_mask masks[] = {
+    {"query_mask", QUERY}, {"value_mask", VALUE}, {"key_mask", KEY}, {NULL, 0}};
+
 #define ATTENTION(plain, class, name)                                         \
     const cj__layer_kind cj__layer_##plain = {                                \
         .choice = CJ__CHOICE(#plain, class, name##_fields, plain##_defaults), \
         .min_inputs = 2,                                                      \
         .max_inputs = INPUTS,                                                 \
         .call_settings = cj__attention_call_settings,                         \
+        .given_masks = masks,                                                 \
+        .masks_in_list = true,                                                \
         .build = build_##name,                                                \
         .call = call_##name,                                                  \
         .mask = CJ__MASK_OWN,                                                 \

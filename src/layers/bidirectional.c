@@ -129,14 +129,20 @@ static cj_symbol *merge(cj__build *g, const char *mode, cj_symbol *a, cj_symbol 
 // Calls one of the layers with the sequence and its half of the initial states.
 static cj_status call_one(cj__layer_context *c, int which, cj__value **outputs, int *count)
 {
-    cj__value *inputs = cj__build_memory(c->build, (size_t)c->input_count, sizeof *inputs);
+    cj_layer *layer = c->layer->sublayers[which];
+    cj__value *inputs = cj__build_memory(c->build, (size_t)c->input_count + 1, sizeof *inputs);
     if (!inputs)
         return c->build->status;
     const int states = (c->input_count - 1) / 2;
+    const uint32_t masked = cj__call_setting_bit(layer->kind, "mask");
     inputs[0] = c->inputs[0];
     for (int i = 0; i < states; i++)
         inputs[1 + i] = c->inputs[1 + which * states + i];
-    return cj__layer_call(c->layer->sublayers[which], c->trace, inputs, 1 + states, outputs, count);
+    if (!masked || !cj__called_with(c, "mask"))
+        return cj__layer_call(layer, c->trace, inputs, 1 + states, outputs, count);
+    inputs[1 + states].symbol = c->inputs[0].mask;
+    return cj__layer_call_with(layer, c->trace, (cj__call_settings){masked, masked}, inputs,
+                               2 + states, outputs, count);
 }
 
 static cj_status call(cj__layer_context *c)
@@ -183,6 +189,8 @@ const cj__layer_kind cj__layer_bidirectional = {
     .keys = keys,
     .sublayers = sublayers,
     .more_inputs = "initial_state",
+    .call_settings = cj__mask_settings,
+    .given_masks = cj__mask_of_first,
     .min_inputs = 1,
     .max_inputs = 1 + 2 * CJ__SEQUENCE_STATES,
     .prepare = prepare,

@@ -37,10 +37,15 @@ uint32_t cj__call_settings_on(const cj_layer *layer, cj__call_settings settings)
     return on;
 }
 
-bool cj__call_setting_in(const cj__layer_kind *kind, uint32_t on, const char *name)
+uint32_t cj__call_setting_bit(const cj__layer_kind *kind, const char *name)
 {
     const int place = place_of(kind, name, strlen(name));
-    return place >= 0 && (on >> place & 1);
+    return place < 0 ? 0 : 1u << place;
+}
+
+bool cj__call_setting_in(const cj__layer_kind *kind, uint32_t on, const char *name)
+{
+    return (on & cj__call_setting_bit(kind, name)) != 0;
 }
 
 bool cj__called_with(const cj__layer_context *context, const char *name)

@@ -290,6 +290,8 @@ static cj_status call(cj__layer_context *c)
         .min_inputs = 1,                                              \
         .max_inputs = 3,                                              \
         .more_inputs = "initial_state",                               \
+        .call_settings = cj__mask_settings,                           \
+        .given_masks = cj__mask_of_first,                             \
         .check = check,                                               \
         .build = build,                                               \
         .after_draw = after_draw,                                     \

@@ -480,7 +480,10 @@ cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settin
     for (int i = 0; i < count; i++)
         if (!inputs[i].symbol || trace->build.status != CJ_OK)
             return trace->build.status != CJ_OK ? trace->build.status : cj_error_status();
-    cj_status status = call_layer(layer, trace, called, inputs, count, outputs, output_count);
+    inputs = cj__take_masks(layer, &trace->build, called, inputs, &count);
+    cj_status status = inputs ?
+                           call_layer(layer, trace, called, inputs, count, outputs, output_count) :
+                           cj_error_status();
     if (status != CJ_OK) {
         status = named(layer, status);
         if (trace->build.status == CJ_OK)

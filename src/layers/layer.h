@@ -107,6 +107,16 @@ typedef struct cj__sublayer {
     bool list, optional;
 } cj__sublayer;
 
+// A mask that an application may be given as an input of its own, behind the others: the call setting
+// that says so, and the input that it is the mask of.
+typedef struct cj__given_mask {
+    const char *name;
+    int input;
+} cj__given_mask;
+// "mask", of input 0; and the call settings of layers that have no others.
+extern const cj__given_mask cj__mask_of_first[];
+extern const char *const cj__mask_settings[];
+
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
     // further keys of Keras's config, ended by a row without a key; or NULL
@@ -154,7 +164,11 @@ typedef struct cj__layer_kind {
     // The bools that in Keras are arguments of the call, 32 at most; ended by NULL. One that is a
     // hidden setting of the layer, too, is what it says there unless an application says otherwise.
     const char *const *call_settings;
-    const char *module;          // Keras's module of it; NULL: keras.layers
+    // Those of the call settings that say that the last inputs are masks; ended by a row without a
+    // name. NULL for none: see given_masks.c.
+    const cj__given_mask *given_masks;
+    bool masks_in_list; // in Keras they are one list, "mask", which stands for all masks of inputs
+    const char *module; // Keras's module of it; NULL: keras.layers
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
     bool custom;                 // its class is one that the program registered (custom.h)
@@ -242,9 +256,17 @@ cj_status cj__layer_call_with(cj_layer *layer, cj__trace *trace, cj__call_settin
                               int *output_count);
 // call_settings.c: the settings that are on in such a call, bit i of row i.
 uint32_t cj__call_settings_on(const cj_layer *layer, cj__call_settings settings);
+// The bit of the call setting of that name; 0 if the kind has none.
+uint32_t cj__call_setting_bit(const cj__layer_kind *kind, const char *name);
 // Whether the call setting of that name is on, among those of the kind that are.
 bool cj__call_setting_in(const cj__layer_kind *kind, uint32_t on, const char *name);
 bool cj__called_with(const cj__layer_context *context, const char *name);
+// given_masks.c: how many of the inputs are masks, with these call settings.
+int cj__given_mask_count(const cj__layer_kind *kind, uint32_t on);
+// Inputs whose last ones are masks as those before them, with these masks; *count is lessened. NULL after
+// a failure.
+const cj__value *cj__take_masks(const cj_layer *layer, cj__build *build, uint32_t on,
+                                const cj__value *inputs, int *count);
 // Reads "reverse, use_causal_mask=false"; NULL or "" says nothing.
 cj_status cj__call_settings_read(const cj_layer *layer, const char *text,
                                  cj__call_settings *settings);

@@ -44,6 +44,8 @@ static cj_status set(cj_model *model, const char *name, const char *text)
         drop(model, note);
         return CJ_OK;
     }
+    if (strcmp(note->text, text) == 0) // who holds the text may hold on to it
+        return CJ_OK;
     char *copy = cj__copy_text(text);
     if (!copy)
         return CJ_OUT_OF_MEMORY;

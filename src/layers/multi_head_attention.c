@@ -59,6 +59,9 @@ static cj_status call_multi(cj__layer_context *c)
     return cj__call_heads(c, &heads);
 }
 
+// In Keras a query_mask that is given is replaced by the one that the query carries.
+static const cj__given_mask masks[] = {{"value_mask", 1}, {"key_mask", 2}, {NULL, 0}};
+
 #define HEADS(plain, class, name)                                             \
     const cj__layer_kind cj__layer_##plain = {                                \
         .choice = CJ__CHOICE(#plain, class, name##_fields, plain##_defaults), \
@@ -67,6 +70,7 @@ static cj_status call_multi(cj__layer_context *c)
         .max_inputs = CJ__HEADS_INPUTS,                                       \
         .arguments = cj__heads_arguments,                                     \
         .call_settings = cj__attention_call_settings,                         \
+        .given_masks = masks,                                                 \
         .check = check_##name,                                                \
         .build = build_##name,                                                \
         .call = call_##name,                                                  \

@@ -245,6 +245,8 @@ const cj__layer_kind cj__layer_batch_normalization = {
     .size = sizeof(norm),
     .exact_variables = true,
     .by_batch = true,
+    .call_settings = cj__mask_settings,
+    .given_masks = cj__mask_of_first,
 };
 
 CJ__CONSTRUCTOR(batch_normalization)

@@ -114,19 +114,23 @@ static cj_status call_average(cj__layer_context *c)
     return call_pool(c, cj__average_pool2d);
 }
 
-#define POOL(plain, class, args, table, checks, how)                 \
-    const cj__layer_kind cj__layer_##plain = {                       \
-        .choice = CJ__CHOICE(#plain, class, table, args##_defaults), \
-        .keys = pool_keys,                                           \
-        .min_inputs = 1,                                             \
-        .max_inputs = 1,                                             \
-        .check = checks,                                             \
-        .call = how,                                                 \
-        .mask = CJ__MASK_DROP,                                       \
-    };                                                               \
-    cj_layer *cj_##plain##_new(const cj_##args##_args *args)         \
-    {                                                                \
-        return cj__layer_new(&cj__layer_##plain, args);              \
+#define POOL(plain, class, args, table, checks, how) \
+    POOL_MASKED(plain, class, args, table, checks, how, NULL, NULL)
+#define POOL_MASKED(plain, class, args, table, checks, how, settings, masks) \
+    const cj__layer_kind cj__layer_##plain = {                               \
+        .choice = CJ__CHOICE(#plain, class, table, args##_defaults),         \
+        .keys = pool_keys,                                                   \
+        .min_inputs = 1,                                                     \
+        .max_inputs = 1,                                                     \
+        .check = checks,                                                     \
+        .call = how,                                                         \
+        .mask = CJ__MASK_DROP,                                               \
+        .call_settings = settings,                                           \
+        .given_masks = masks,                                                \
+    };                                                                       \
+    cj_layer *cj_##plain##_new(const cj_##args##_args *args)                 \
+    {                                                                        \
+        return cj__layer_new(&cj__layer_##plain, args);                      \
     }
 POOL(max_pooling1d, "MaxPooling1D", pooling1d, pool_fields_1d, check_1d, call_max)
 POOL(average_pooling1d, "AveragePooling1D", pooling1d, pool_fields_1d, check_1d, call_average)
@@ -208,8 +212,8 @@ static cj_status call_global_average_3d(cj__layer_context *c)
 
 POOL(global_max_pooling1d, "GlobalMaxPooling1D", global_pooling1d, global_fields_1d, NULL,
      call_global_max_1d)
-POOL(global_average_pooling1d, "GlobalAveragePooling1D", global_pooling1d, global_fields_1d, NULL,
-     call_global_average_1d)
+POOL_MASKED(global_average_pooling1d, "GlobalAveragePooling1D", global_pooling1d, global_fields_1d,
+            NULL, call_global_average_1d, cj__mask_settings, cj__mask_of_first)
 POOL(global_max_pooling3d, "GlobalMaxPooling3D", global_pooling3d, global_fields_3d, NULL,
      call_global_max_3d)
 POOL(global_average_pooling3d, "GlobalAveragePooling3D", global_pooling3d, global_fields_3d, NULL,

@@ -4,7 +4,7 @@
 #include <cajal/residuals.h>
 #include <stdio.h>
 
-#define CONVNEXT "keras.src.applications.convnext"
+#define CONVNEXT         "keras.src.applications.convnext"
 #define INCEPTION_RESNET "keras.src.applications.inception_resnet_v2"
 
 CJ__DEFAULTS(layer_scale, LAYER_SCALE)
@@ -12,8 +12,7 @@ CJ__DEFAULTS(stochastic_depth, STOCHASTIC_DEPTH)
 CJ__DEFAULTS(custom_scale_layer, CUSTOM_SCALE_LAYER)
 
 static const cj__field layer_scale_fields[] = {
-    CJ__FIELD(cj_layer_scale_args, projection_dim, CJ__FIELD_INT, .required = true,
-              CJ__POSITIVE),
+    CJ__FIELD(cj_layer_scale_args, projection_dim, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
     CJ__FIELD(cj_layer_scale_args, init_values, CJ__FIELD_NUMBER),
     CJ__LAYER_FIELDS(cj_layer_scale_args),
 };
@@ -50,10 +49,11 @@ static cj_status build_layer_scale(cj_layer *layer, const cj__type *inputs)
     layer_scale *l = (layer_scale *)(void *)layer;
     char number[CJ__NUMBER_TEXT];
     CJ_TRY(need_channels(layer, &inputs[0].shape));
-    snprintf(l->initial, sizeof l->initial, "constant(%s)", cj__number_text(a->init_values, number));
+    snprintf(l->initial, sizeof l->initial, "constant(%s)",
+             cj__number_text(a->init_values, number));
     // Keras gives it no name, so that it is "variable", "variable_1", ... there
-    return cj__layer_add_variable(layer, "gamma", CJ_SHAPE(a->projection_dim), l->initial, NULL, true,
-                                  NULL);
+    return cj__layer_add_variable(layer, "gamma", CJ_SHAPE(a->projection_dim), l->initial, NULL,
+                                  true, NULL);
 }
 
 static cj_status call_layer_scale(cj__layer_context *c)
@@ -73,8 +73,8 @@ static cj_status call_stochastic_depth(cj__layer_context *c)
     const int rank = cj_symbol_shape(x)->rank;
     CJ_TRY(cj__layer_need_rank(c->layer, cj_symbol_shape(x), 1, CJ_MAX_RANK));
     if (c->trace->training && a->drop_path_rate > 0)
-        x = cj__shared_dropout(c, x, (1u << rank) - 2u,
-                               cj__trace_key(c->trace, -1, c->layer->name), a->drop_path_rate);
+        x = cj__shared_dropout(c, x, (1u << rank) - 2u, cj__trace_key(c->trace, -1, c->layer->name),
+                               a->drop_path_rate);
     c->outputs[0].symbol = x;
     return CJ_OK;
 }

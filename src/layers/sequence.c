@@ -76,10 +76,8 @@ static cj_status take_states(running *r)
     return CJ_OK;
 }
 
-// Zeros (batch, ...) of the shape of a state. `entry` is (batch, ...) with any other axes.
-static cj_symbol *zeros(const running *r, cj_symbol *entry, const cj_shape *state)
+cj_symbol *cj__sequence_zeros(cj__build *g, cj_symbol *entry, const cj_shape *state)
 {
-    cj__build *g = r->g;
     if (!entry)
         return NULL;
     const cj_shape *e = cj_symbol_shape(entry);
@@ -111,8 +109,8 @@ static cj_symbol *first_state(const running *r, cj_symbol *entry, int k, bool ne
     if (s->flags.kept)
         return cj__trace_latest(s->context->trace, s->flags.kept[k]);
     if (s->first[k] < 0 || s->first[k] > 0)
-        return cj__shift(r->g, zeros(r, entry, &s->shapes[k]), s->first[k]);
-    return needed ? zeros(r, entry, &s->shapes[k]) : NULL;
+        return cj__shift(r->g, cj__sequence_zeros(r->g, entry, &s->shapes[k]), s->first[k]);
+    return needed ? cj__sequence_zeros(r->g, entry, &s->shapes[k]) : NULL;
 }
 
 // The state after a step: the new one where the mask is true, else the old one (0 at first).
@@ -276,8 +274,8 @@ cj_status cj__sequence_call(const cj__sequence *s)
     const cj__sequence_flags *f = &s->flags;
     running r = {.s = s, .g = c->build, .input = &c->inputs[0]};
     // In Keras a layer that is given several tensors gets no mask of the first by itself; its output
-    // has it all the same.
-    r.mask = c->input_count > 1 ? NULL : r.input->mask;
+    // has it all the same. One that the application gives is a mask beside states, too.
+    r.mask = c->input_count > 1 && !cj__called_with(c, "mask") ? NULL : r.input->mask;
     if (!s->constant)
         CJ_TRY(need_time(c->layer, cj__value_shape(r.input)));
     r.time = s->constant ? s->constant : cj__value_shape(r.input)->dims[1];

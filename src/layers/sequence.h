@@ -50,6 +50,8 @@ cj_status cj__sequence_call(const cj__sequence *sequence);
 // must be fixed.
 cj_status cj__sequence_add_states(cj_layer *layer, int64_t batch, const cj_shape *shapes,
                                   int states);
+// Zeros (batch, ...) of the shape of a state. `entry` is (batch, ...) with any other axes.
+cj_symbol *cj__sequence_zeros(cj__build *g, cj_symbol *entry, const cj_shape *state);
 // (batch, time, ...) with time first, or the other way round.
 cj_symbol *cj__turn_time(cj__build *g, cj_symbol *x);
 

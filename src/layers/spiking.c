@@ -471,11 +471,12 @@ cj_status cj__neuron_call(cj__layer_context *c)
                       .watches = is(a->output, "both"),
                       .cell = &n,
                       .step = cj__neuron_step};
-    s.flags =
-        (cj__sequence_flags){.return_sequences = a->return_sequences,
-                             .return_state = a->return_state,
-                             .go_backwards = a->go_backwards,
-                             .zero_output_for_mask = n.form->fires && !is(a->output, "membrane")};
+    s.flags = (cj__sequence_flags){
+        .return_sequences = a->return_sequences,
+        .return_state = a->return_state,
+        .go_backwards = a->go_backwards,
+        .unrolled_steps = a->steps == 0 && !s.watches, // a single step is no loop
+        .zero_output_for_mask = n.form->fires && !is(a->output, "membrane")};
     const cj_shape neurons = neurons_of(&n, x);
     for (int k = 0; k < s.states; k++)
         s.shapes[k] = neurons, s.first[k] = n.initial[k];

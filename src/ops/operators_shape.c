@@ -227,11 +227,18 @@ static cj_symbol *filled(cj_symbol *x, double value, const cj__word *word)
 {
     TAKE(x)
     {
-        cj_symbol *one = cj__scalar_like(&g, x, value);
-        cj_symbol *above = cj__compare(&g, CJ__COMPARISON_greater, x, cj__scalar_like(&g, x, 0));
-        y = cj__select(&g, above, one, one);
+        const cj_dtype dtype = cj_symbol_dtype(x);
+        if (cj__is_real(dtype)) {
+            cj_symbol *one = cj__scalar_like(&g, x, value);
+            cj_symbol *above =
+                cj__compare(&g, CJ__COMPARISON_greater, x, cj__scalar_like(&g, x, 0));
+            y = cj__select(&g, above, one, one);
+        } else {
+            cj_symbol *one = cj__scalar(&g, CJ_F64, value);
+            y = cj__cast(&g, cj__broadcast_like(&g, one, x), dtype);
+        }
     }
-    return cj__word_result(&g, y, word, &x, 1, NULL);
+    return cj__word_result(&g, y, word, &x, 1, &(cj__cast_settings){NULL});
 }
 
 cj_symbol *cj_op_zeros_like(cj_symbol *x)

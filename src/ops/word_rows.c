@@ -31,8 +31,6 @@ CJ__UNARY_WORD(log1p, "Log1p", CJ__NUMPY, "x")
 CJ__UNARY_WORD(rsqrt, "Rsqrt", CJ__MATH, "x")
 CJ__UNARY_WORD(reciprocal, "Reciprocal", CJ__NUMPY, "x")
 CJ__UNARY_WORD(logical_not, "LogicalNot", CJ__NUMPY, "x")
-CJ__UNARY_WORD(zeros_like, "ZerosLike", CJ__NUMPY, "x")
-CJ__UNARY_WORD(ones_like, "OnesLike", CJ__NUMPY, "x")
 CJ__UNARY_WORD(stop_gradient, "StopGradient", CJ__CORE, "variable")
 
 static cj_symbol *make_where(const cj__word *word, cj_symbol *const *x, int n, const void *settings)

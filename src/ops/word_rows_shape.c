@@ -52,6 +52,34 @@ CJ__MAKE(convert_to_tensor)
 }
 SHAPED(convert_to_tensor, "ConvertToTensor", CJ__CORE, convert_fields, cast_defaults, convert_keys)
 
+// One value in x's shape, in another dtype where one is named.
+static cj_symbol *filled(const cj__word *word, cj_symbol *x, const cj__cast_settings *s,
+                         double value)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    cj_dtype dtype = CJ_F32;
+    if (!cj__word_dtype(word->choice.name, s->dtype, &dtype))
+        return cj__word_drop_made(&x, 1);
+    if (cj__build_take(&g, &x, 1) == CJ_OK)
+        y = cj__cast(&g, cj__broadcast_like(&g, cj__scalar(&g, CJ_F64, value), x), dtype);
+    return cj__word_result(&g, y, word, &x, 1, s);
+}
+
+CJ__MAKE(zeros_like)
+{
+    CJ__SETTINGS(cj__cast_settings);
+    return s->dtype ? filled(word, x[0], s, 0) : cj_op_zeros_like(x[0]);
+}
+SHAPED(zeros_like, "ZerosLike", CJ__NUMPY, convert_fields, cast_defaults, NULL)
+
+CJ__MAKE(ones_like)
+{
+    CJ__SETTINGS(cj__cast_settings);
+    return s->dtype ? filled(word, x[0], s, 1) : cj_op_ones_like(x[0]);
+}
+SHAPED(ones_like, "OnesLike", CJ__NUMPY, convert_fields, cast_defaults, NULL)
+
 static const cj__clip_settings clip_defaults = {NAN, NAN};
 static const cj__field clip_fields[] = {
     CJ__FIELD(cj__clip_settings, x_min, CJ__FIELD_NUMBER, .required = true),

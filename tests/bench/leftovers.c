@@ -129,7 +129,7 @@ static void look(void *context, const cj__plan *plan)
         within.in_loop = true;
         if (!plan->loops[i])
             continue;
-        look(&within, plan->loops[i]->plan);
+        look(&within, plan->loops[i]->parts[0].plan);
         memcpy(l->counts, within.counts, sizeof within.counts);
     }
 }

@@ -41,6 +41,32 @@ refused 1 'cannot be read' train --data folder:none
 python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail "streamed: $(cat out)"
 cmp -s i.safetensors j.safetensors || fail "images that are streamed train to other weights"
 
+# a model sees a photo as it saw its folder: the loss on a folder of that photo alone is -log of the answer
+for rules in "" --crop-to-aspect-ratio "--pad-to-aspect-ratio --interpolation bicubic"; do
+    # shellcheck disable=SC2086 # no option, or some
+    "$program" train --data folder:photos --image-size 7 --epochs 1 $rules --quiet --output n.safetensors >out 2>err
+    mkdir -p "one/train" "one/test/green" "one/test/red"
+    cp -r photos/green photos/red one/train
+    cp photos/green/3.ppm "one/test/green/a photo.ppm"
+    "$program" evaluate n.safetensors --data folder:one --json >loss.json 2>err
+    "$program" predict n.safetensors --json "one/test/green/a photo.ppm" one/test >answer.json
+    python3 - <<'PYTHON' || { cat loss.json answer.json; fail "a photo is seen otherwise than its folder: $rules"; }
+import json, math
+loss, (answer, same) = json.load(open("loss.json"))["loss"], json.load(open("answer.json"))
+assert answer["outputs"] == same["outputs"] and same["input"] == "one/test/green/a photo.ppm"
+assert abs(loss + math.log(answer["outputs"][0])) < 1e-6, (loss, -math.log(answer["outputs"][0]))
+PYTHON
+    rm -rf one
+done
+"$program" predict i.safetensors photos/ new.csv photos/red/1.ppm >out 2>err || true
+[ "$(wc -l <out)" -eq 81 ] || fail "a folder of photos: $(wc -l <out)"
+grep -q '^photos/green/3.ppm: class 0 (green), ' out || fail "a folder of photos: $(head -1 out)"
+grep -q 'photos/red/broken.png' err || fail "the broken photo is not named: $(cat err)"
+mkdir none_here
+refused 1 'none_here: there are no images in it' predict i.safetensors none_here
+refused 1 'did you mean "bicubic"' train --data folder:photos --interpolation cubic
+refused 1 'only one of crop_to_aspect_ratio' train --data folder:photos --crop-to-aspect-ratio --pad-to-aspect-ratio
+
 # numbers: the texts of "note" are all different and left out; a tenth of the sizes is missing
 "$program" train --data csv:houses.csv:price --epochs 60 --quiet --output h.safetensors --report numbers >out 2>err
 grep -q 'Loss and mean_absolute_error over 60 epochs' numbers/curve.svg || fail "the curve of a number has no error"
@@ -55,6 +81,12 @@ PYTHON
 
 "$program" train --resume h.safetensors --epochs 61 --quiet >out || fail "resume of a table: $(cat out)"
 refused 1 'it needs one of each' knn --data csv:houses.csv:price
+
+# packed, and from standard input
+gzip -c new.csv >new.csv.gz
+"$program" predict h.safetensors new.csv.gz | sed 's/new.csv.gz/-/' >packed
+"$program" predict h.safetensors - <new.csv >out || fail "a table from standard input"
+cmp packed out || fail "a packed table or standard input gives other prices"
 
 # classes
 "$program" train --data csv:kinds.csv:kind --epochs 20 --quiet --report report --output k.safetensors >out

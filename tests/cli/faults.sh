@@ -14,18 +14,18 @@ printf '\357\273\277%s\r\n%s\r\n' "$row" "$row" >marked.CSV
 [ "$("$program" predict m.safetensors headed.csv | wc -l)" -eq 1 ] || fail "a heading"
 echo "$row" | sed 's/^1,/"1",/' | "$program" predict m.safetensors - | grep -q 'class' || fail "quotes, standard input"
 echo "7,$row" >labelled.csv
-refused 1 'labelled.csv, line 1: 785 fields where the model takes 784' predict m.safetensors labelled.csv
+refused 1 'labelled.csv: 785 columns where the model takes 784' predict m.safetensors labelled.csv
 printf '%s\n1,2,3\n' "$row" >short.csv
 refused 1 'short.csv, line 2: 3 fields' predict m.safetensors short.csv
 echo "$row" | sed 's/,5,/,,/' >empty.csv
-refused 1 'line 1: field 5 is empty' predict m.safetensors empty.csv
+refused 1 'row 1: column 5 is empty' predict m.safetensors empty.csv
 echo "$row" | sed 's/,784$/,784 garbage/' | cat short.csv - | tail -1 >words.csv
 printf '%s\n' "$row" | cat - words.csv >garbage.csv
-refused 1 'line 2: field 784 is no finite number: "784 garbage"' predict m.safetensors garbage.csv
+refused 1 'row 2: column 784 is no finite number: "784 garbage"' predict m.safetensors garbage.csv
 echo "$row" | sed 's/^1,/1O,/' >damaged.csv
-refused 1 'damaged.csv, line 1: some fields are numbers' predict m.safetensors damaged.csv
+refused 1 'damaged.csv, row 1: column 1 is no finite number: "1O"' predict m.safetensors damaged.csv
 : >nothing.csv
-refused 1 'nothing.csv: there are no rows' predict m.safetensors nothing.csv
+refused 1 'nothing.csv: ' predict m.safetensors nothing.csv
 
 # One bad input among good ones.
 echo "$row" >good.csv
@@ -99,6 +99,24 @@ refused 1 'did you mean "mnist-mlp"?' summary mnist-mpl
 "$program" train --data digits --resume r.safetensors --epochs 2 --quiet >/dev/null || fail "resume wants its settings again"
 refused 1 '200 samples in batches of 16' train --data digits --resume r.safetensors --epochs 2 --batch-size 8 --quiet
 
+# Beside --resume an option works or is refused.
+for given in "mnist-mlp" "--image-size 8" "--grayscale" "--interpolation bilinear" "--crop-to-aspect-ratio" "--pad-to-aspect-ratio" \
+    "--window 9" "--optimizer adam" "--schedule one_cycle(0.2)" "--loss mse" "--normalize" "--mix mix_up" "--dtype float32" "--seed 0"; do
+    # shellcheck disable=SC2086 # an option and its value
+    refused 2 'keeps its own' train --resume r.safetensors $given
+done
+"$program" train --resume r.safetensors 2>error >out
+grep -q 'the run has had its 2 epochs; more of them with --epochs' error && fail "one epoch was wanted"
+grep -q 'the run has had its 1 epochs; more of them with --epochs' error || fail "a finished run: $(cat error)"
+"$program" train --resume r.safetensors --epochs 3 --learning-rate 0 --quiet --output r0.safetensors >/dev/null
+"$program" evaluate r.safetensors --json >a.json
+"$program" evaluate r0.safetensors --json >b.json
+cmp a.json b.json || fail "a learning rate of 0 beside --resume has no effect"
+"$program" train mnist-mlp --data digits --limit 300 --epochs 3 --validation-split 0.2 --class-weight 1,2 --quiet --output w.safetensors >/dev/null
+"$program" train mnist-mlp --data digits --limit 300 --epochs 1 --validation-split 0.2 --class-weight 1,2 --quiet --output v.safetensors >/dev/null
+"$program" train --resume v.safetensors --epochs 3 --quiet --output v.safetensors >/dev/null
+cmp w.safetensors v.safetensors || fail "a resumed run forgets its class weights or its validation split"
+
 # Ctrl-C: the run is saved, and goes on to the same bits as one that was never interrupted.
 python3 - "$program" <<'EOF' || fail "interruption"
 import os, signal, subprocess, sys, time
@@ -111,7 +129,7 @@ run.send_signal(signal.SIGINT)
 out, err = run.communicate()
 if run.returncode == 0:
     sys.exit(0)  # it was done before the signal came
-assert run.returncode == 130 and "cajal train --resume int.safetensors" in err, (run.returncode, err)
+assert run.returncode == 130 and "cajal train --resume int.safetensors --output int.safetensors" in err, (run.returncode, err)
 subprocess.run([program, "train", "--data", "digits", "--resume", "int.safetensors", "--epochs", "40", "--quiet",
                 "--output", "int.safetensors"], check=True, stdout=subprocess.DEVNULL)
 subprocess.run(common + ["--output", "whole.safetensors"], check=True, stdout=subprocess.DEVNULL)

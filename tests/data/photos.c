@@ -86,6 +86,95 @@ static void reals_are_not_rounded(void **state)
     fclose(file);
 }
 
+// Each photo alone, by the settings of its folder: the very bits of the folder's row.
+static void a_picture_is_the_row_of_its_folder(void **state)
+{
+    (void)state;
+    char name[32], mode[16], method[16], fit[16], path[600];
+    int height, width, cases = 0;
+    FILE *file = fopen(CAJAL_TEST_SOURCES "/data/photos.txt", "r");
+    assert_non_null(file);
+    while (fscanf(file, "%31s %15s %15s %15s %d %d", name, mode, method, fit, &height, &width) ==
+           6) {
+        for (int reals = 0; reals < 2; reals++) {
+            cj_dataset *data;
+            cj_tensor *image;
+            const char *dtype = reals ? "float32" : "uint8";
+            const bool crop = strcmp(fit, "crop") == 0, pad = strcmp(fit, "pad") == 0;
+            assert_int_equal(cj_load_image_folder(folder_of(name), &data, NULL, .dtype = dtype,
+                                                  .image_size = {height, width},
+                                                  .interpolation = method, .color_mode = mode,
+                                                  .crop_to_aspect_ratio = crop,
+                                                  .pad_to_aspect_ratio = pad),
+                             CJ_OK);
+            snprintf(path, sizeof path, CAJAL_TEST_SOURCES "/data/photos/%s", name);
+            assert_int_equal(cj_load_picture(path, &image, .dtype = dtype,
+                                             .image_size = {height, width}, .interpolation = method,
+                                             .color_mode = mode, .crop_to_aspect_ratio = crop,
+                                             .pad_to_aspect_ratio = pad),
+                             CJ_OK);
+            const cj_tensor *x = cj_dataset_x(data, 0);
+            assert_int_equal(cj_tensor_dtype(image), cj_tensor_dtype(x));
+            assert_int_equal(cj_tensor_count(image), cj_tensor_count(x));
+            assert_memory_equal(cj_tensor_data(image), cj_tensor_data(x),
+                                (size_t)cj_tensor_count(x) * (reals ? 4 : 1));
+            cj_release(image);
+            cj_release(data);
+        }
+        const int count = height * width * (strcmp(mode, "rgb") == 0 ? 3 : 1);
+        for (int i = 0; i < count; i++)
+            assert_int_equal(fscanf(file, "%*f"), 0);
+        cases++;
+    }
+    fclose(file);
+    assert_int_equal(cases, 36);
+}
+
+// Without a size a picture is as large as its file says; deep.png has 16 bits, as said below.
+static void a_picture_of_its_own_size(void **state)
+{
+    (void)state;
+    const char *path = CAJAL_TEST_SOURCES "/data/photos/deep.png";
+    cj_tensor *image;
+    assert_int_equal(cj_load_picture(path, &image, .dtype = "float32", .color_mode = "grayscale"),
+                     CJ_OK);
+    assert_int_equal(cj_tensor_shape(image)->dims[0], 4);
+    assert_int_equal(cj_tensor_shape(image)->dims[1], 5);
+    const float *pixels = cj_tensor_data(image);
+    for (int i = 0; i < 20; i++)
+        assert_near((double)pixels[i], (7777 * (i / 5) + 1000 * (i % 5) + 3) / 257.0, 1e-4, 0);
+    cj_release(image);
+    assert_int_equal(cj_load_picture(path, &image), CJ_OK);
+    assert_int_equal(cj_tensor_shape(image)->dims[2], 3);
+    const unsigned char *bytes = cj_tensor_data(image);
+    for (int i = 0; i < 60; i++) // the upper byte
+        assert_int_equal(bytes[i], (7777 * (i / 15) + 1000 * (i / 3 % 5) + 3) >> 8);
+    cj_release(image);
+    assert_int_equal(cj_load_picture(path, &image, .color_mode = "rgba"), CJ_OK);
+    assert_int_equal(((const unsigned char *)cj_tensor_data(image))[3], 255);
+    cj_release(image);
+}
+
+static void wrong_settings_of_a_picture_are_refused(void **state)
+{
+    (void)state;
+    const char *path = CAJAL_TEST_SOURCES "/data/photos/deep.png";
+    cj_tensor *image = NULL;
+    assert_int_equal(cj_load_picture(path, &image, .image_size = {0, 5}), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_picture(path, &image, .image_size = {1, 20000}), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_picture(path, &image, .color_mode = "gray"), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_picture(path, &image, .color_mode = NULL), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_picture(path, &image, .interpolation = "cubic"), CJ_INVALID_ARGUMENT);
+    assert_non_null(strstr(cj_error(), "bicubic"));
+    assert_int_equal(cj_load_picture(path, &image, .dtype = "uint16"), CJ_INVALID_ARGUMENT);
+    assert_int_equal(
+        cj_load_picture(path, &image, .crop_to_aspect_ratio = true, .pad_to_aspect_ratio = true),
+        CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_picture("absent.png", &image), CJ_NOT_FOUND);
+    assert_int_equal(cj_load_picture(CAJAL_TEST_SOURCES "/data/photos.txt", &image), CJ_BAD_FILE);
+    assert_null(image);
+}
+
 // A PNG of make_photos.py, and a PGM: pixel (y, x) is 7777 y + 1000 x + 3, of 65535.
 static void sixteen_bits_are_kept(void **state)
 {
@@ -179,6 +268,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(photos_are_those_of_the_loader_of_keras),
         cmocka_unit_test(reals_are_not_rounded),
+        cmocka_unit_test(a_picture_is_the_row_of_its_folder),
+        cmocka_unit_test(a_picture_of_its_own_size),
+        cmocka_unit_test(wrong_settings_of_a_picture_are_refused),
         cmocka_unit_test(sixteen_bits_are_kept),
         cmocka_unit_test(streamed_photos_are_those_in_memory),
         cmocka_unit_test(a_photo_cut_short_is_refused),

@@ -41,6 +41,7 @@ NEEDED = {
     "lif": ".beta = 0.9", "leaky_integrator": ".beta = 0.9", "cuba_lif": ".beta = 0.9, .alpha = 0.8",
     "alpha_lif": ".beta = 0.8, .alpha = 0.9", "lapicque": ".beta = 0.9", "alif": ".beta = 0.9, .rho = 0.8",
     "spiking_cell": ".layer = cj_lif(0.9), .shape = {2}",
+    "recurrent_model": ".layer = step_layer(), .states = 1",
     "delay": ".steps = 2", "rate_code": ".steps = 3", "latency_code": ".steps = 3", "population_code": ".neurons = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
@@ -66,6 +67,12 @@ static cj_status no_step(void *context, const cj_cell_step *step)
 {
     (void)context, (void)step;
     return CJ_OK;
+}
+
+static cj_layer *step_layer(void)
+{
+    cj_symbol *x = cj_input_symbol(1, 2), *y = cj_apply(cj_dense(2), x), *h = cj_input_symbol(1, 2);
+    return cj_model_layer(cj_functional(.inputs = {x, h}, .outputs = {y, cj_merge(cj_add(), y, h)}));
 }
 
 static bool same_text(const char *a, const char *b)

@@ -137,9 +137,13 @@ static void what_does_not_fit_gets_its_sentence(void **state)
             cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4, 2, 5), "x"), "different ranks");
     refused(cj_multi_head_attention(2, 3, .attention_axes = {2}), sequence(4, 5), sequence(4, 5),
             "attention_axes has 2");
+    refused(cj_multi_head_attention(2, 3, .attention_axes = {2, 1}),
+            cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4, 2, 5), "x"),
+            cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4, 2, 5), "x"), "in rising order");
     refused(cj_multi_head_attention(2, 3, .attention_axes = {2}),
             cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4, 2, 5), "x"),
-            cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4, 2, 5), "x"), "over all axes");
+            cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3, 2, 5), "x"),
+            "differ along axis 1, which is not among attention_axes");
     cj_symbol *bad[] = {sequence(4, 5), sequence(6, 5), sequence(7, 5)}, *y = NULL;
     assert_null(cj_apply_list(cj_multi_head_attention(2, 3), bad, 3));
     assert_error_contains("value (None, 6, 5) and key (None, 7, 5) differ");

@@ -202,6 +202,15 @@ MAKER(alif, cj_alif(.tau = 4, .tau_adaptation = 20, .preset = "norse", .discreti
 MAKER(izhikevich, cj_izhikevich(.d = 6, .resistance = 20))
 MAKER(spiking_cell, cj_spiking_cell(cj_lif(0.9), {3}))
 MAKER(delay, cj_delay(2))
+
+// Neurons that read one another's sums of the step before.
+static cj_layer *make_recurrent_model(void)
+{
+    cj_symbol *x = cj_input_symbol(1, 2), *h = cj_input_symbol(1, 2);
+    cj_symbol *sum = cj_merge(cj_add(), x, cj_apply(cj_dense(2, .activation = "tanh"), h));
+    cj_model *step = cj_functional(.inputs = {x, h}, .outputs = {sum, sum});
+    return cj_recurrent_model(cj_model_layer(step), .states = 1, .initial_values = CJ_NUMBERS(0.5));
+}
 MAKER(rate_code, cj_rate_code(4, .gain = 0.8, .offset = 0.1, .seed = 3))
 MAKER(latency_code, cj_latency_code(5, .normalize = true, .clip = true))
 MAKER(delta_code, cj_delta_code(0.3, .off_spike = true))
@@ -384,6 +393,7 @@ const sample samples[] = {
     {"Izhikevich", make_izhikevich, {5, 3}, {5, 3}, false, 0},
     {"SpikingCell", make_spiking_cell, {3}, {3}, true, 0},
     {"Delay", make_delay, {3, 2}, {3, 2}, false, 0},
+    {"RecurrentModel", make_recurrent_model, {4, 2}, {4, 2}, false, 4e-3},
     {"RateCode", make_rate_code, {3}, {4, 3}, false, 0},
     {"LatencyCode", make_latency_code, {3}, {5, 3}, false, 0},
     {"DeltaCode", make_delta_code, {4, 3}, {4, 3}, false, 0},
@@ -433,6 +443,8 @@ cj_tensor *sample_tensor(const sample *s, int64_t batch, uint64_t seed)
 int sample_inputs(const cj_layer *layer)
 {
     const cj__layer_kind *kind = layer->kind;
+    if (kind == &cj__layer_recurrent_model)
+        return 1; // as many as its model has
     if (kind->min_inputs > 1)
         return kind->cell ? kind->min_inputs : 2;
     return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments || kind->input_keys) ? 2 :

@@ -238,6 +238,7 @@ static const char *const fixtures[] = {
     "wrappers",
     "cells",
     "attention",
+    "masks",
     "calls",
     "choices",
     "residuals",

@@ -359,4 +359,5 @@ def main():
     print(cases.fixture.write(Path(__file__).parent / "fixtures", {"nir": "1.0.8", "snntorch": "1.0.0", "norse": "1.1.0"}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,5 @@
-// Files of NIR against NumPy, snnTorch and Norse: see make_nir.py. Spikes are equal.
+// Files of NIR against NumPy, snnTorch, Norse and nirtorch: see make_nir.py and
+// make_nir_cycles.py. Spikes are equal.
 #include "fixture.h"
 
 #include <cajal.h>
@@ -109,9 +110,10 @@ static bool there_and_back(const fixture *file, const json_t *one)
     return good;
 }
 
-static void run_all(bool (*body)(const fixture *, const json_t *), const char *but)
+static void run_file(const char *fixture_name, bool (*body)(const fixture *, const json_t *),
+                     const char *but)
 {
-    fixture *file = fixture_open("nir");
+    fixture *file = fixture_open(fixture_name);
     int failed = 0, run = 0;
     for (size_t i = 0; i < fixture_count(file); i++) {
         const json_t *one = fixture_case(file, i);
@@ -123,9 +125,15 @@ static void run_all(bool (*body)(const fixture *, const json_t *), const char *b
         failed += !good, run++;
     }
     print_message("%d cases\n", run);
-    fixture_report(file, "nir");
+    fixture_report(file, fixture_name);
     fixture_close(file);
     assert_int_equal(failed, 0);
+}
+
+static void run_all(bool (*body)(const fixture *, const json_t *), const char *but)
+{
+    run_file("nir", body, but);
+    run_file("nir_cycles", body, NULL);
 }
 
 static void files_run_to_the_same_spikes(void **state)

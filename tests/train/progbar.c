@@ -94,6 +94,30 @@ static void a_line_an_epoch_in_a_file(void **state)
     free(text);
 }
 
+// A run that was saved at the end of epoch 1 tells of that epoch what it knows; no time is of this run.
+static void an_epoch_of_an_earlier_run_has_no_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const char *names[] = {"loss", "accuracy"};
+        const double values[] = {0.5, 0.75};
+        char *text = NULL;
+        size_t size = 0;
+        double time = 100;
+        FILE *stream = open_memstream(&text, &size);
+        cj_callback *bar = cj__progress_bar_new(stream, i ? CJ__BAR_REDRAWN : CJ__BAR_LINES);
+        cj_logs logs = {.count = 2, .names = names, .values = values, .epochs = 2, .batches = 10};
+        cj__progress_bar_clock(bar, time_of, &time);
+        bar->methods.train_begin(bar->self, NULL, &logs);
+        bar->methods.epoch_end(bar->self, NULL, &logs);
+        bar->methods.train_end(bar->self, NULL, &logs);
+        cj_release(bar);
+        fclose(stream);
+        assert_string_equal(text, "Resumed after epoch 1/2 - accuracy: 0.7500 - loss: 0.5000\n");
+        free(text);
+    }
+}
+
 #define GREEN "\033[32m"
 #define GREY  "\033[0m\033[37m"
 #define TWO   "\xe2\x94\x81\xe2\x94\x81"
@@ -131,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_narrow_terminal_without_colours_or_utf8),
         cmocka_unit_test(a_line_an_epoch_in_a_file),
+        cmocka_unit_test(an_epoch_of_an_earlier_run_has_no_time),
         cmocka_unit_test(a_bar_like_keras_on_a_terminal),
         cmocka_unit_test(is_not_drawn_more_than_twenty_times_a_second),
     };

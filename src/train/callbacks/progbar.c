@@ -223,12 +223,27 @@ static cj_status bar_batch_end(void *self, cj_model *model, cj_logs *logs)
     return CJ_OK;
 }
 
+// An epoch none of which was trained in this run: the one that a resumed run was saved after.
+static void print_resumed(const bar *b, const cj_logs *logs)
+{
+    line l = {.length = 0};
+    char text[64];
+    snprintf(text, sizeof text, logs->epochs > 0 ? "Resumed after epoch %d/%d" : "Resumed",
+             logs->epoch + 1, logs->epochs);
+    add_text(&l, text, -1);
+    add_values(&l, logs);
+    fprintf(b->stream, "%s\n", l.text);
+    fflush(b->stream);
+}
+
 static cj_status bar_epoch_end(void *self, cj_model *model, cj_logs *logs)
 {
     bar *b = self;
     (void)model;
-    if (b->epoch != logs->epoch)
-        begin(b, logs, logs->batch);
+    if (b->epoch != logs->epoch) {
+        print_resumed(b, logs);
+        return CJ_OK;
+    }
     const double time = b->clock(b->context);
     if (b->redrawn)
         draw(b, logs, logs->batches, time, true);
