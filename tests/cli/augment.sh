@@ -38,7 +38,7 @@ python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail
 for split in 0 0.25; do
     train --epochs 3 --augment "$layers" --seed 5 --validation-split $split --output whole.safetensors
     train --epochs 1 --augment "$layers" --seed 5 --validation-split $split --output part.safetensors
-    train --resume part.safetensors --epochs 3 --validation-split $split --output part.safetensors
+    "$program" train --resume part.safetensors --epochs 3 --quiet --output part.safetensors >out 2>err || { cat err; fail resume; }
     cmp whole.safetensors part.safetensors || fail "a resumed run with --validation-split $split ends elsewhere"
 done
 refused 1 'the run that goes on was trained with "zero_padding2d(2), random_flip' train --resume part.safetensors --epochs 4 --augment "random_flip(horizontal)"
