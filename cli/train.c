@@ -131,7 +131,8 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, cj_dataset *
         if (s->output) {
             printf(", saved as ");
             print_text(s->output, stdout);
-        }
+        } else
+            printf(", not saved (--output FILE saves the model)");
         putchar('\n');
     }
     if (status == CJ_OK && !isfinite(loss))
