@@ -146,6 +146,16 @@ static void draw_line(const panel *p, int n)
     }
 }
 
+// Words of a log are anybody's: what SVG would take for a tag is written as what it is.
+static void write_words(FILE *file, const char *words)
+{
+    for (const char *c = words; *c; c++)
+        if (strchr("<>&\"'", *c))
+            fprintf(file, "&#%d;", *c);
+        else if ((unsigned char)*c >= ' ')
+            putc(*c, file);
+}
+
 static void draw_panel(FILE *file, const source *from, const char *name, int top)
 {
     char validation[64];
@@ -155,14 +165,16 @@ static void draw_panel(FILE *file, const source *from, const char *name, int top
     const int between = 40 + 8 * (int)strlen(name); // of the words above
     draw_grid(&p);
     for (int n = 0; n < 2; n++) {
-        fprintf(file, "<text x=\"%d\" y=\"%d\" fill=\"%s\">\342\227\217 %s</text>\n",
-                LEFT + between * n, top - 8, colors[n], p.names[n]);
+        fprintf(file, "<text x=\"%d\" y=\"%d\" fill=\"%s\">\342\227\217 ", LEFT + between * n,
+                top - 8, colors[n]);
+        write_words(file, p.names[n]);
+        fprintf(file, "</text>\n");
         draw_line(&p, n);
     }
-    fprintf(file,
-            "<text transform=\"translate(18,%d) rotate(-90)\" text-anchor=\"middle\">%s"
-            "</text>\n",
-            top + PANEL / 2, name);
+    fprintf(file, "<text transform=\"translate(18,%d) rotate(-90)\" text-anchor=\"middle\">",
+            top + PANEL / 2);
+    write_words(file, name);
+    fprintf(file, "</text>\n");
     fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epoch</text>\n",
             (LEFT + WIDTH - RIGHT) / 2, top + PANEL + 34);
 }
@@ -189,9 +201,10 @@ static void write_source(const source *from, FILE *file)
             WIDTH, metric ? TOP + 2 * PANEL + GAP + BOTTOM : TOP + PANEL + BOTTOM);
     fprintf(file,
             "<text x=\"%d\" y=\"26\" text-anchor=\"middle\" font-size=\"16\">"
-            "Loss%s%s over %d epoch%s</text>\n",
-            WIDTH / 2, metric ? " and " : "", metric ? metric : "", epochs_of(from),
-            epochs_of(from) == 1 ? "" : "s");
+            "Loss%s",
+            WIDTH / 2, metric ? " and " : "");
+    write_words(file, metric ? metric : "");
+    fprintf(file, " over %d epoch%s</text>\n", epochs_of(from), epochs_of(from) == 1 ? "" : "s");
     draw_panel(file, from, "loss", TOP);
     if (metric)
         draw_panel(file, from, metric, TOP + PANEL + GAP);

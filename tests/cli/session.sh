@@ -14,6 +14,9 @@ done
 printf 'epoch,accuracy,loss,val_accuracy,val_loss\n2,0.5,1.5,0.4,\n3,0.6,1.25,0.5,1.5\n' >log.csv
 "$program" plot log.csv log.svg
 grep -q 'Loss and accuracy over 2 epochs' log.svg && grep -q '>3</text>' log.svg || fail "the curve of a log"
+printf 'epoch,<b>&"x,loss\n0,1,2\n' >tags.csv
+"$program" plot tags.csv tags.svg
+python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("tags.svg")' || fail "words of a log break its picture"
 printf 'epoch,loss\n' >empty.csv
 refused 1 'is not the log of a run' plot empty.csv x.svg
 refused 1 'No such file' plot nothing.csv x.svg
